@@ -1,0 +1,91 @@
+//! A split store in a folder, composed as the command line does it: RocksDB hot, redb cold, exact marks.
+//!
+//! ```text
+//!   <folder>/hot/  cold.redb  meta.redb  work/
+//! ```
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use cid::Cid;
+use splitstore_domain::{Epoch, HeadChange, HeaderView, Policy, Settings, Tipset, TipsetKey};
+use splitstore_filecoin::FilecoinChain;
+use splitstore_files::{OsFiles, SystemClock};
+use splitstore_marksets::ExactSets;
+use splitstore_orchestrator::{Components, MarkSets, Options, SplitStore, Support, Trigger};
+use splitstore_ports::{ChainAccessor, HeadListener};
+use splitstore_redb::{RedbCold, RedbMeta, RedbOptions};
+use splitstore_rocksdb::{RocksHot, RocksOptions};
+
+/// An open store, and its hot tier to look behind it.
+pub(crate) struct Composed {
+    pub(crate) store: SplitStore,
+    pub(crate) hot: Arc<RocksHot>,
+}
+
+/// Where the hot tier is in a store's folder.
+pub(crate) fn hot_path(folder: &Path) -> PathBuf {
+    folder.join("hot")
+}
+
+/// Where the cold tier is in a store's folder.
+pub(crate) fn cold_path(folder: &Path) -> PathBuf {
+    folder.join("cold.redb")
+}
+
+/// Opens or makes a store that has no chain yet.
+pub(crate) fn open(folder: &Path, settings: Settings) -> Result<Composed> {
+    let hot = Arc::new(RocksHot::open(hot_path(folder), RocksOptions::default())?);
+    let cold = Arc::new(RedbCold::open(&cold_path(folder), RedbOptions::default())?);
+    let support = Support {
+        meta: Arc::new(RedbMeta::open(&folder.join("meta.redb"))?),
+        files: Arc::new(OsFiles::new()),
+        clock: Arc::new(SystemClock::new()),
+        marks: MarkSets::Exact(Arc::new(ExactSets)),
+    };
+    let mut options = Options::new(Policy::new(settings)?, folder);
+    options.trigger = Trigger::Manual;
+    let store = SplitStore::open(Components::new(hot.clone(), cold, support), options)?;
+    Ok(Composed { store, hot })
+}
+
+impl Composed {
+    /// Gives the store the chain that these headers are the head of.
+    pub(crate) fn start(&self, head: &[Cid]) -> Result<()> {
+        let chain = Arc::new(FilecoinChain::new(Arc::new(self.store.untracked())));
+        let tipset = chain.tipset(&TipsetKey::new(head.to_vec()))?.context("the head is not in the store")?;
+        chain.set_head(&HeadChange { revert: Vec::new(), apply: vec![tipset] })?;
+        Ok(self.store.start(Arc::new(StillChain(chain)))?)
+    }
+}
+
+/// A chain whose head never moves, so that nobody needs to listen. A store that its own chain held as a listener
+/// would never be dropped, and the next to open its folder would find it locked.
+struct StillChain(Arc<FilecoinChain>);
+
+impl ChainAccessor for StillChain {
+    fn heaviest(&self) -> splitstore_ports::Result<Option<Tipset>> {
+        self.0.heaviest()
+    }
+
+    fn tipset(&self, key: &TipsetKey) -> splitstore_ports::Result<Option<Tipset>> {
+        self.0.tipset(key)
+    }
+
+    fn tipset_at(&self, height: Epoch, from: &Tipset) -> splitstore_ports::Result<Option<Tipset>> {
+        self.0.tipset_at(height, from)
+    }
+
+    fn header(&self, cid: &Cid, data: &[u8]) -> splitstore_ports::Result<HeaderView> {
+        self.0.header(cid, data)
+    }
+
+    fn key_object(&self, key: &TipsetKey) -> Option<Cid> {
+        self.0.key_object(key)
+    }
+
+    fn subscribe(&self, _listener: Arc<dyn HeadListener>) -> splitstore_ports::Result<()> {
+        Ok(())
+    }
+}

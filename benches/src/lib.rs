@@ -1,0 +1,33 @@
+//! What the benches measure: scenarios, each a split store beside the raw engine doing the same bytes.
+//!
+//! ```text
+//!   Ground     generated chain -> base store (all blocks hot) -> compacted store (live hot, the rest cold)
+//!   Scenario   one round: ours and raw, each once, in turns; fresh copies for what destroys
+//!   Rounds     one round to warm up, then some that count
+//!   Table      medians, and the median of the rounds' own ratios
+//! ```
+//! Why in turns: the machine is shared. What disturbs a round disturbs both sides of it, so ratios inside one
+//! round can be trusted further than rates.
+//!
+//! A copy of a RocksDB store is a checkpoint: hard links of tables that never change, so it costs no time and
+//! leaves no dirty pages behind that the next measurement would wait for. The raw engine has the adapter's options;
+//! a test compares the files in which both engines note them.
+//!
+//! Start at [`catalogue`].
+
+mod size;
+pub use size::Size;
+mod ground;
+pub use ground::Ground;
+mod rounds;
+pub use rounds::{ITEMS_PER_ITERATION, Rounds, Scenario, Work, catalogue};
+mod pair;
+pub use pair::{Pair, Side};
+mod table;
+pub use table::Table;
+mod scenario;
+
+mod compose;
+mod engine;
+mod order;
+mod workload;

@@ -1,0 +1,73 @@
+//! `info`: what the store is and where it stands.
+
+use std::fmt::Write;
+
+use anyhow::Result;
+use serde_json::{Value, json};
+use splitstore::Info;
+use splitstore::domain::ByteCount;
+use splitstore::folder::{FolderSettings, LAYOUT, StoreFolder};
+
+use super::shape;
+use crate::args::{Cli, WindowArgs};
+use crate::exit::Outcome;
+use crate::opened;
+use crate::output::Output;
+
+pub(crate) fn run(cli: &Cli, windows: WindowArgs, output: Output) -> Result<Outcome> {
+    let folder = opened::open_with(cli, windows)?;
+    let info = folder.store().info()?;
+    output.result(text(&folder, &info)?, &json(&folder, &info))?;
+    Ok(Outcome::Done)
+}
+
+fn text(folder: &StoreFolder, info: &Info) -> Result<String, std::fmt::Error> {
+    let FolderSettings { hot, cold, marks, windows } = folder.settings();
+    let mut text = String::new();
+    writeln!(text, "store        {} (layout {LAYOUT})", folder.path().display())?;
+    writeln!(text, "hot          {hot}, {}", size(info.sizes.hot))?;
+    writeln!(text, "cold         {cold}, {}", size(info.sizes.cold))?;
+    writeln!(text, "marks        {marks}")?;
+    writeln!(text, "cold policy  {}", windows.cold_policy)?;
+    writeln!(
+        text,
+        "windows      finality {} epochs; threshold {}, boundary {}, message retention {} finalities",
+        windows.finality_epochs,
+        windows.threshold_finalities,
+        windows.boundary_finalities,
+        windows.message_retention_finalities
+    )?;
+    match (&info.head, folder.lost_head()) {
+        (Some(head), _) => writeln!(text, "head         height {}, tipset {}", head.height, head.key)?,
+        (None, Some(lost)) => writeln!(text, "head         lost: tipset {lost} is not in the store")?,
+        (None, None) => writeln!(text, "head         none yet")?,
+    }
+    match info.base {
+        Some(base) => writeln!(text, "base         height {base}")?,
+        None => writeln!(text, "base         none yet")?,
+    }
+    write!(text, "compactions  {}", info.compactions)?;
+    Ok(text)
+}
+
+fn size(size: Option<ByteCount>) -> String {
+    size.map_or_else(|| "size unknown".to_owned(), |size| size.to_string())
+}
+
+fn json(folder: &StoreFolder, info: &Info) -> Value {
+    let settings = folder.settings();
+    json!({
+        "store": folder.path().display().to_string(),
+        "layout": LAYOUT,
+        "hot": settings.hot.name(),
+        "cold": settings.cold.name(),
+        "marks": settings.marks.name(),
+        "windows": shape::settings(&settings.windows),
+        "sizes": shape::sizes(&info.sizes),
+        "head": info.head.as_ref().map(shape::tipset),
+        "lost_head": folder.lost_head().map(shape::key),
+        "base": info.base.map(splitstore::domain::Epoch::height),
+        "compactions": info.compactions,
+        "phase": info.phase.phase.name(),
+    })
+}

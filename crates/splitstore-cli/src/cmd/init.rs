@@ -1,0 +1,35 @@
+//! `init`: makes a store.
+
+use anyhow::Result;
+use serde_json::json;
+use splitstore::domain::Settings;
+use splitstore::folder::{FolderSettings, StoreFolder};
+
+use super::shape;
+use crate::args::{Cli, InitArgs};
+use crate::exit::Outcome;
+use crate::opened;
+use crate::output::Output;
+
+pub(crate) fn run(cli: &Cli, args: &InitArgs, output: Output) -> Result<Outcome> {
+    let path = opened::path(cli)?;
+    let default = FolderSettings::default();
+    let settings = FolderSettings {
+        hot: args.hot.unwrap_or(default.hot),
+        marks: args.marks.unwrap_or(default.marks),
+        windows: args.windows.over(Settings::default()),
+        ..default
+    };
+    StoreFolder::create(path, &settings)?;
+    let FolderSettings { hot, cold, marks, windows } = settings;
+    let text = format!("made a store at {}: hot tier {hot}, cold tier {cold}, marks {marks}", path.display());
+    let json = json!({
+        "store": path.display().to_string(),
+        "hot": hot.name(),
+        "cold": cold.name(),
+        "marks": marks.name(),
+        "windows": shape::settings(&windows),
+    });
+    output.result(text, &json)?;
+    Ok(Outcome::Done)
+}

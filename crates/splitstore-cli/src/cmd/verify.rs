@@ -1,0 +1,48 @@
+//! `verify`: every block's hash in both tiers, and everything that must be live is there.
+
+use std::fmt::Write;
+
+use anyhow::Result;
+use serde_json::json;
+use splitstore::domain::{TipsetKey, Violation};
+
+use crate::args::{Cli, WindowArgs};
+use crate::exit::Outcome;
+use crate::opened;
+use crate::output::Output;
+
+pub(crate) fn run(cli: &Cli, windows: WindowArgs, output: Output) -> Result<Outcome> {
+    let folder = opened::open_with(cli, windows)?;
+    let mut audit = folder.store().audit()?;
+    for cid in folder.lost_head().into_iter().flat_map(TipsetKey::cids) {
+        audit.found(Violation::MissingLive { cid: *cid, parent: None });
+    }
+    let head = folder.head()?;
+    let mut text = format!(
+        "{} hot and {} cold blocks hash to their keys or are named below",
+        audit.hot_blocks, audit.cold_blocks
+    );
+    let _ = match &head {
+        Some(head) => write!(text, "\n{} blocks are live below head {}", audit.live_blocks, head.height),
+        None => write!(text, "\nno head: nothing must be live"),
+    };
+    for violation in &audit.violations {
+        let _ = write!(text, "\nbroken: {violation}");
+    }
+    let count = audit.violations.len() as u64 + audit.more;
+    let _ = match count {
+        0 => write!(text, "\nno law is broken"),
+        count => write!(text, "\n{count} findings: import the chain again to mend the store"),
+    };
+    let json = json!({
+        "clean": audit.is_clean(),
+        "hot_blocks": audit.hot_blocks,
+        "cold_blocks": audit.cold_blocks,
+        "live_blocks": audit.live_blocks,
+        "head_height": head.map(|head| head.height.height()),
+        "findings": count,
+        "violations": audit.violations.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    });
+    output.result(text, &json)?;
+    Ok(if audit.is_clean() { Outcome::Done } else { Outcome::Wrong })
+}

@@ -1,0 +1,183 @@
+//! How the program ends: the code, and the one message that says why.
+
+use std::ffi::OsStr;
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::Error;
+use serde_json::json;
+use splitstore::export::ExportError;
+use splitstore::folder::FolderError;
+use splitstore::import::ImportError;
+use splitstore::ports::cid::Cid;
+use splitstore::ports::{ErrorKind, PortError};
+
+use crate::output::{Output, OutputClosed, print};
+
+/// How a command came out that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// As asked.
+    Done,
+    /// It has said that a law is broken, or that something is missing.
+    Wrong,
+}
+
+/// A block that is in neither tier.
+#[derive(Debug, thiserror::Error)]
+#[error("not found: {0}")]
+pub(crate) struct NotFound(pub(crate) Cid);
+
+/// A command that cannot be carried out as it was given.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct BadUsage(pub(crate) &'static str);
+
+const WRONG: u8 = 1;
+const BAD_INPUT: u8 = 2;
+
+/// The end of a command.
+pub(crate) fn code(outcome: anyhow::Result<Outcome>, output: Output) -> ExitCode {
+    match outcome {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Wrong) => ExitCode::from(WRONG),
+        Err(error) if error.is::<OutputClosed>() => ExitCode::SUCCESS,
+        Err(error) => {
+            let (code, kind) = classify(&error);
+            complain(&advised(chain(&error), kind), kind, output);
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// The end of a command line that could not be read, or that asked for help.
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    // There are no parsed arguments to ask.
+    let json = std::env::args_os().any(|arg| arg == OsStr::new("--json"))
+        || std::env::var("SPLITSTORE_JSON").is_ok_and(|value| value == "1" || value == "true");
+    if json {
+        let text = error.render().to_string();
+        complain(text.trim_end().trim_start_matches("error: "), "usage", Output::Json);
+    } else {
+        let _ = error.print();
+    }
+    ExitCode::from(BAD_INPUT)
+}
+
+/// Says what went wrong: always on standard error, and to machines as their one object.
+pub(crate) fn complain(message: &str, kind: &str, output: Output) {
+    // Where nobody listens, the exit code remains.
+    let _ = writeln!(std::io::stderr(), "error: {message}");
+    if output == Output::Json {
+        let object = json!({ "error": message, "kind": kind });
+        let _ = print(|out| Ok(writeln!(out, "{object}")?));
+    }
+}
+
+/// The whole chain of causes in one line, none said twice.
+fn chain(error: &Error) -> String {
+    let mut message = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !message.contains(&cause) {
+            let between = if message.is_empty() { "" } else { ": " };
+            message = format!("{message}{between}{cause}");
+        }
+    }
+    message
+}
+
+/// The message with what to do, where it does not say so yet.
+fn advised(message: String, kind: &str) -> String {
+    let advice = match kind {
+        "disk-full" => "free space on the store's disk and try again",
+        "damaged" => "run `verify` to see what is damaged, and import the chain again to mend it",
+        _ => return message,
+    };
+    if message.contains("free space") { message } else { format!("{message}; {advice}") }
+}
+
+/// The code and a word for machines.
+fn classify(error: &Error) -> (u8, &'static str) {
+    let found = error.chain().find_map(|cause| {
+        let folder = cause.downcast_ref().and_then(of_folder);
+        let import = || cause.downcast_ref().and_then(of_import);
+        let export = || cause.downcast_ref().and_then(of_export);
+        let store = || cause.downcast_ref().and_then(of_store);
+        let port = || cause.downcast_ref().map(of_port);
+        let missing = || cause.is::<NotFound>().then_some((WRONG, "not-found"));
+        let usage = || cause.is::<BadUsage>().then_some((BAD_INPUT, "usage"));
+        folder.or_else(import).or_else(export).or_else(store).or_else(port).or_else(missing).or_else(usage)
+    });
+    found.unwrap_or((BAD_INPUT, "failed"))
+}
+
+/// What is decided by a cause further down is `None`.
+fn of_folder(error: &FolderError) -> Option<(u8, &'static str)> {
+    let kind = match error {
+        FolderError::Missing { .. } => "no-store",
+        FolderError::HalfMade { .. } => "half-made-store",
+        FolderError::Foreign { .. } => "not-a-store",
+        FolderError::Exists { .. } => "store-exists",
+        FolderError::NotAFolder { .. } => "not-a-folder",
+        FolderError::Symlink { .. } => "symbolic-link",
+        FolderError::Locked { .. } => "locked",
+        FolderError::ReadOnly { .. } => "read-only",
+        FolderError::Full { .. } => "disk-full",
+        FolderError::TooNew { .. } => "too-new",
+        FolderError::BadSettings { .. } | FolderError::BadWindows { .. } => "bad-settings",
+        FolderError::NotBuilt { .. } => "not-built",
+        _ => return None,
+    };
+    Some((BAD_INPUT, kind))
+}
+
+fn of_import(error: &ImportError) -> Option<(u8, &'static str)> {
+    let kind = match error {
+        ImportError::Open { .. } | ImportError::NotAFile { .. } => "no-archive",
+        ImportError::Changed { .. } => "archive-changed",
+        ImportError::Store { .. } => return None,
+        _ => "bad-archive",
+    };
+    Some((BAD_INPUT, kind))
+}
+
+fn of_export(error: &ExportError) -> Option<(u8, &'static str)> {
+    match error {
+        ExportError::NoTipset { .. } => Some((WRONG, "not-found")),
+        ExportError::NoHead { .. } => Some((BAD_INPUT, "no-head")),
+        ExportError::NotATipset { .. } => Some((BAD_INPUT, "not-a-tipset")),
+        ExportError::File { .. } | ExportError::Archive { .. } => Some((BAD_INPUT, "no-archive")),
+        _ => None,
+    }
+}
+
+fn of_store(error: &splitstore::Error) -> Option<(u8, &'static str)> {
+    use splitstore::Error;
+    match error {
+        Error::MissingLive { .. } | Error::NoTipset { .. } => Some((WRONG, "missing")),
+        Error::Malformed { .. } | Error::Damaged { .. } | Error::DamagedFile { .. } => {
+            Some((WRONG, "damaged"))
+        }
+        Error::NoHead | Error::NotStarted => Some((BAD_INPUT, "no-head")),
+        Error::NoSpace { .. } => Some((BAD_INPUT, "disk-full")),
+        Error::Busy => Some((BAD_INPUT, "busy")),
+        // It stands for its cause and hides it from the chain.
+        Error::Port(error) => Some(of_port(error)),
+        _ => None,
+    }
+}
+
+fn of_port(error: &PortError) -> (u8, &'static str) {
+    match error.kind() {
+        ErrorKind::Corrupt => (WRONG, "damaged"),
+        ErrorKind::Full => (BAD_INPUT, "disk-full"),
+        ErrorKind::Locked => (BAD_INPUT, "locked"),
+        ErrorKind::TooNew => (BAD_INPUT, "too-new"),
+        ErrorKind::Interrupted => (BAD_INPUT, "interrupted"),
+        _ => (BAD_INPUT, "failed"),
+    }
+}

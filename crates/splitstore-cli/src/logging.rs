@@ -1,0 +1,18 @@
+//! Logs on standard error, chosen by `SPLITSTORE_LOG`, else by `RUST_LOG`, else none: what fails
+//! is said once, at the end.
+
+use std::io::{self, IsTerminal};
+
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging.
+pub(crate) fn start() {
+    let chosen = ["SPLITSTORE_LOG", "RUST_LOG"].iter().find_map(|name| std::env::var(name).ok());
+    let filter = EnvFilter::new(chosen.unwrap_or_else(|| "off".to_owned()));
+    // Nothing else in this program sets a subscriber, so this is the first.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .try_init();
+}

@@ -1,0 +1,35 @@
+//! The store that a command works on.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Result;
+use splitstore::folder::{Opening, StoreFolder};
+use splitstore::{TracingObserver, Trigger};
+
+use crate::args::{Cli, WindowArgs};
+use crate::exit::BadUsage;
+
+/// The folder that `--store` names.
+pub(crate) fn path(cli: &Cli) -> Result<&Path> {
+    let missing =
+        BadUsage("which store? give --store DIR before or after the command, or set SPLITSTORE_STORE");
+    Ok(cli.store.as_deref().ok_or(missing)?)
+}
+
+/// Opens it as its settings say.
+pub(crate) fn open(cli: &Cli) -> Result<StoreFolder> {
+    Ok(StoreFolder::open_with(path(cli)?, &opening())?)
+}
+
+/// Opens it with other windows, for as long as the command runs.
+pub(crate) fn open_with(cli: &Cli, windows: WindowArgs) -> Result<StoreFolder> {
+    let path = path(cli)?;
+    let stored = StoreFolder::settings_at(path)?.windows;
+    Ok(StoreFolder::open_with(path, &Opening { windows: Some(windows.over(stored)), ..opening() })?)
+}
+
+/// Runs start when a command says so: this program may end at any time.
+pub(crate) fn opening() -> Opening {
+    Opening { observer: Arc::new(TracingObserver), trigger: Trigger::Manual, ..Opening::default() }
+}

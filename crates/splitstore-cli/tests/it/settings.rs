@@ -1,0 +1,56 @@
+//! Flag before environment before the store's file before default.
+
+use serde_json::Value;
+
+use crate::tool::{Ran, Tool, command};
+
+fn finality(tool: &Tool, env: Option<&str>, flag: Option<&str>) -> Value {
+    let mut command = command();
+    command.arg("--json").arg("--store").arg(tool.store()).arg("info");
+    command.envs(env.map(|value| ("SPLITSTORE_FINALITY", value)));
+    command.args(flag.into_iter().flat_map(|value| ["--finality", value]));
+    let output = command.output().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    let ran = Ran { code: output.status.code().unwrap(), out: output.stdout, err };
+    ran.done_json()["windows"]["finality_epochs"].clone()
+}
+
+#[test]
+fn a_flag_wins_over_the_environment_and_that_over_the_file_and_that_over_the_default() {
+    let tool = Tool::with_store("");
+    assert_eq!(finality(&tool, None, None), 900);
+    let tool = Tool::with_store("--finality 8");
+    assert_eq!(finality(&tool, None, None), 8);
+    assert_eq!(finality(&tool, Some("9"), None), 9);
+    assert_eq!(finality(&tool, Some("9"), Some("10")), 10);
+    assert_eq!(finality(&tool, None, None), 8, "the file stays as it was");
+}
+
+#[test]
+fn the_store_may_come_from_the_environment() {
+    let tool = Tool::with_store("");
+    let run = command().env("SPLITSTORE_STORE", tool.store()).arg("info").output().unwrap();
+    assert_eq!(run.status.code(), Some(0));
+    let run = command().arg("info").output().unwrap();
+    assert_eq!(run.status.code(), Some(2));
+    assert!(String::from_utf8(run.stderr).unwrap().contains("--store DIR"));
+}
+
+#[test]
+fn windows_that_make_no_sense_are_refused_before_anything_is_made() {
+    let tool = Tool::new();
+    tool.run("init --finality 0").refused(2, &["finality"]);
+    tool.run("init --threshold 4").refused(2, &["boundary", "threshold"]);
+    tool.run("init --hot sled").refused(2, &["sled", "rocksdb", "fjall"]);
+    tool.run("init --cold-policy all").refused(2, &["all", "universal"]);
+    assert!(!tool.store().exists());
+}
+
+#[test]
+fn a_store_without_a_chain_has_nothing_to_compact() {
+    let tool = Tool::with_store("");
+    tool.run("compact").refused(2, &["import"]);
+    tool.run_on("export", &tool.file("out.car")).refused(2, &["no head", "import"]);
+    assert!(tool.ok("verify").contains("no head"));
+    assert!(tool.ok("info").contains("none yet"));
+}

@@ -1,0 +1,133 @@
+//! The macros: one named test per clause and adapter.
+//!
+//! Each takes the name of the module to make and an expression that makes the thing under test, fresh for each
+//! clause. Names in scope where the macro stands can be used in it.
+
+/// Tests of a hot store: `hot_store!(redb, || InFolder::new(RedbStore::open))`. The closure makes a
+/// [`crate::Fixture`] whose store is a `HotStore`.
+#[macro_export]
+macro_rules! hot_store {
+    ($name:ident, $make:expr $(,)?) => {
+        $crate::__suite! { $name, $make;
+            blocks: what_was_put_is_found_byte_for_byte, absence_is_an_answer_and_no_error,
+                view_shows_a_block_once, version_and_codec_do_not_matter, putting_twice_changes_nothing,
+                an_empty_batch_is_no_error, a_batch_may_hold_one_block_twice,
+                has_and_size_agree_with_the_data, view_many_shows_each_index_once, an_empty_block_is_a_block,
+                a_block_of_one_mebibyte_passes, a_long_multihash_is_a_key_like_others,
+                a_callback_may_read_from_the_same_store;
+            scan: a_scan_yields_each_key_once_in_byte_order, a_scan_knows_codec_and_size,
+                the_codec_is_that_of_one_of_the_puts, batches_of_any_size_make_the_same_scan,
+                an_empty_store_scans_to_nothing, a_scan_does_not_see_later_puts;
+            delete: what_was_deleted_is_not_found, deleting_what_is_absent_is_skipped,
+                a_deleted_block_can_be_put_again, a_scan_does_not_see_later_deletes,
+                a_view_keeps_its_data_while_it_is_deleted;
+            durable: synced_puts_are_there_after_reopening, sync_may_be_called_at_any_time,
+                synced_deletes_stay_after_reopening, a_second_handle_is_locked_out;
+            threads: readers_beside_a_writer_see_whole_blocks, writers_on_many_threads_lose_nothing,
+                readers_beside_deletes_see_whole_blocks;
+            maintenance: size_on_disk_grows_with_content, a_full_reclaim_keeps_content_and_gives_space_back,
+                an_online_reclaim_keeps_content, an_interrupted_reclaim_loses_nothing,
+                a_reclaim_runs_beside_readers_and_writers;
+        }
+    };
+}
+
+/// Tests of a cold store: `cold_store!(segments, || InFolder::new(Segments::open))`. The closure makes a
+/// [`crate::Fixture`] whose store is a `ColdStore`.
+#[macro_export]
+macro_rules! cold_store {
+    ($name:ident, $make:expr $(,)?) => {
+        $crate::__suite! { $name, $make;
+            blocks: what_was_put_is_found_byte_for_byte, absence_is_an_answer_and_no_error,
+                view_shows_a_block_once, version_and_codec_do_not_matter, putting_twice_changes_nothing,
+                an_empty_batch_is_no_error, a_batch_may_hold_one_block_twice,
+                has_and_size_agree_with_the_data, view_many_shows_each_index_once, an_empty_block_is_a_block,
+                a_block_of_one_mebibyte_passes, a_long_multihash_is_a_key_like_others,
+                a_callback_may_read_from_the_same_store;
+            scan: a_scan_yields_each_key_once_in_byte_order, a_scan_knows_codec_and_size,
+                the_codec_is_that_of_one_of_the_puts, batches_of_any_size_make_the_same_scan,
+                an_empty_store_scans_to_nothing, a_scan_does_not_see_later_puts;
+            durable: synced_puts_are_there_after_reopening, sync_may_be_called_at_any_time,
+                a_second_handle_is_locked_out;
+            threads: readers_beside_a_writer_see_whole_blocks, writers_on_many_threads_lose_nothing;
+            cold: data_that_is_not_the_cids_is_never_shown, deletion_where_offered_deletes;
+            maintenance: cold_size_on_disk_grows_with_content, a_cold_reclaim_keeps_content;
+        }
+    };
+}
+
+/// Tests of a mark set: `mark_set!(bloom, || BloomFactory::new())`. The closure makes a `MarkSetFactory`.
+#[macro_export]
+macro_rules! mark_set {
+    ($name:ident, $make:expr $(,)?) => {
+        $crate::__suite! { $name, $make;
+            marks: a_marked_key_is_always_found, keys_outside_the_hint_are_marked_too,
+                answers_are_appended_in_order, most_absent_keys_are_not_marked,
+                marking_from_many_threads_loses_nothing, a_sealed_set_recovers_all_marks,
+                a_sealed_set_recovers_over_another_universe, a_recovered_set_can_be_marked,
+                a_cut_seal_is_corrupt, a_flipped_bit_does_no_harm, two_sets_of_one_factory_are_apart;
+        }
+    };
+}
+
+/// Tests of a visit set: `visit_set!(exact, || ExactFactory::new())`. The closure makes a `VisitSetFactory`.
+/// A bloom filter cannot stand here: it has no implementation.
+#[macro_export]
+macro_rules! visit_set {
+    ($name:ident, $make:expr $(,)?) => {
+        $crate::__suite! { $name, $make;
+            visits: a_visit_is_first_once, a_visit_twice_in_a_batch_is_first_once,
+                each_reading_is_a_visit_of_its_own, marking_is_not_visiting, a_visited_key_is_marked,
+                first_answers_are_appended_in_order, asking_whether_a_visit_was_made_changes_nothing,
+                one_thread_alone_is_first, an_absent_key_is_never_found,
+                keys_of_any_length_are_told_apart, two_visit_sets_of_one_factory_are_apart;
+        }
+    };
+}
+
+/// Tests of a meta store: `meta_store!(redb, || InFolder::new(RedbMeta::open))`. The closure makes a
+/// [`crate::Fixture`] whose store is a `MetaStore`.
+#[macro_export]
+macro_rules! meta_store {
+    ($name:ident, $make:expr $(,)?) => {
+        $crate::__suite! { $name, $make;
+            meta: a_cell_never_set_is_none, a_cell_has_the_value_set_last, many_cells_are_set_as_one,
+                readers_beside_a_writer_see_whole_values, values_are_there_after_reopening;
+        }
+    };
+}
+
+/// Tests of a file system: `file_system!(os, || OsFiles::new())`. The closure makes a `FileSystem`; all its
+/// files lie in a temporary folder.
+#[macro_export]
+macro_rules! file_system {
+    ($name:ident, $make:expr $(,)?) => {
+        $crate::__suite! { $name, $make;
+            files: what_was_written_is_read, a_file_that_is_not_there_is_none, create_replaces_what_was_there,
+                a_file_needs_its_folder, append_goes_on_at_the_end, truncate_cuts_the_tail,
+                rename_replaces_its_target, rename_moves_a_folder_with_its_files,
+                removing_what_is_not_there_is_no_error, remove_dir_removes_all_it_holds,
+                create_dir_makes_those_above_it, names_are_listed_sorted, free_space_is_told_or_none;
+        }
+    };
+}
+
+/// One module of tests; not for direct use.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __suite {
+    ($name:ident, $make:expr; $($part:ident : $($clause:ident),+ ;)+) => {
+        mod $name {
+            #[allow(unused_imports, clippy::wildcard_imports, reason = "names that the expression may use")]
+            use super::*;
+
+            $($(
+                #[test]
+                fn $clause() {
+                    let make = $make;
+                    $crate::$part::$clause(&make());
+                }
+            )+)+
+        }
+    };
+}

@@ -1,0 +1,81 @@
+//! The laws that a healthy store obeys, as findings of an audit.
+//!
+//! `verify` walks the store and collects [`Violation`]s; an empty list is the only pass.
+
+use std::fmt;
+
+use cid::Cid;
+
+/// One broken law.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Violation {
+    /// A block that must be live is in neither tier.
+    MissingLive {
+        /// The block.
+        cid: Cid,
+        /// What points at it, where that is known.
+        parent: Option<Cid>,
+    },
+    /// A block's data does not hash to its key.
+    WrongHash {
+        /// The tier that holds it.
+        tier: &'static str,
+        /// The block.
+        cid: Cid,
+    },
+    /// A live block cannot be read as what its codec says.
+    Malformed {
+        /// The block.
+        cid: Cid,
+        /// What is wrong, with its position.
+        fault: String,
+    },
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MissingLive { cid, parent: Some(parent) } => {
+                write!(f, "live block {cid} is missing, {parent} links to it")
+            }
+            Self::MissingLive { cid, parent: None } => write!(f, "live block {cid} is missing"),
+            Self::WrongHash { tier, cid } => write!(f, "{tier} block {cid} does not hash to its key"),
+            Self::Malformed { cid, fault } => write!(f, "live block {cid} is unreadable: {fault}"),
+        }
+    }
+}
+
+/// What an audit looked at and found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Audit {
+    /// Blocks hashed in hot.
+    pub hot_blocks: u64,
+    /// Blocks hashed in cold.
+    pub cold_blocks: u64,
+    /// Blocks found live.
+    pub live_blocks: u64,
+    /// Findings beyond [`Audit::KEPT`] that are counted but not kept.
+    pub more: u64,
+    /// The first findings.
+    pub violations: Vec<Violation>,
+}
+
+impl Audit {
+    /// How many findings are kept: a broken disk must not fill memory.
+    pub const KEPT: usize = 1000;
+
+    /// Notes a finding.
+    pub fn found(&mut self, violation: Violation) {
+        if self.violations.len() < Self::KEPT {
+            self.violations.push(violation);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// Whether no law is broken.
+    pub fn is_clean(&self) -> bool {
+        self.violations.is_empty()
+    }
+}

@@ -1,0 +1,42 @@
+//! What is true of a split store: values, rules, plans. No I/O, no clock, no threads, no logging.
+//!
+//! ```text
+//!   base              boundary                        head
+//!    |==== eligible ====|------ 4 finalities, hot ------|    epochs ->
+//!    |<------------- more than 5 finalities ----------->|    then we compact
+//!
+//!   headers   hot down to genesis          state     hot from boundary
+//!   messages  hot from boundary - retention
+//! ```
+//! **Architecture invariant**: this crate depends on hashing and value crates only; everything in it is a
+//! function of its arguments. `cargo xtask tidy` holds it to that.
+//!
+//! Start at [`Window`] (the cut of one compaction), [`retain`] (what a header contributes) and [`Phase`].
+
+mod epoch;
+pub use epoch::{Epoch, EpochSpan};
+mod key;
+pub use key::{BlockKey, KeyError};
+pub mod digest;
+pub mod object;
+pub use object::ObjectKind;
+mod chain;
+pub mod links;
+pub use chain::{HeadChange, HeaderView, Tipset, TipsetKey};
+mod policy;
+pub use policy::{ColdPolicy, Policy, PolicyError, Settings};
+mod window;
+pub use window::Window;
+mod phase;
+pub mod retain;
+pub mod trigger;
+pub use phase::Phase;
+mod bytes;
+pub mod record;
+pub use bytes::ByteCount;
+mod plan;
+pub use plan::{CompactionPlan, Tally};
+mod report;
+pub use report::{CompactionReport, PhaseReport, TierSizes};
+mod laws;
+pub use laws::{Audit, Violation};

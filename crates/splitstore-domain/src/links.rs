@@ -1,0 +1,133 @@
+//! Finds the links of a DAG-CBOR block, reading it once, allocating nothing.
+//!
+//! ```text
+//!   d8 2a            tag 42
+//!   58 len           byte string
+//!   00               multibase prefix "identity"
+//!   01 | codec | multihash          (or 12 20 digest: CIDv0)   <- what a Link borrows
+//! ```
+//! The scan is a loop over items with a fixed stack of open containers, so hostile nesting costs neither
+//! stack nor heap; more than [`DEPTH_MAX`] open containers is an error.
+//!
+//! Liberal where chains are (non-minimal integers, any UTF-8, unordered keys, unknown tags: mainnet's genesis
+//! and historic messages hold all of these), strict where a link could hide: a truncated item, an indefinite
+//! length, a bad CID or trailing bytes is an error with its position. An error is never "no links".
+
+use thiserror::Error;
+
+mod cursor;
+use cursor::Cursor;
+mod link;
+pub use link::Link;
+
+/// Containers and tags that may be open at once.
+pub const DEPTH_MAX: usize = 256;
+
+const TAG_CID: u64 = 42;
+
+/// Where and why a block is not DAG-CBOR that we can read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("malformed dag-cbor at byte {offset}: {fault}")]
+pub struct LinkError {
+    /// Position in the block.
+    pub offset: usize,
+    /// What is wrong there.
+    pub fault: Fault,
+}
+
+/// What is wrong with a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The block ends inside an item, or a container claims more items than bytes are left.
+    #[error("truncated")]
+    Truncated,
+    /// Indefinite lengths and reserved headers are not DAG-CBOR.
+    #[error("reserved or indefinite item header")]
+    BadHeader,
+    /// Tag 42 must hold a byte string.
+    #[error("tag 42 without a byte string")]
+    NotBytes,
+    /// The byte string of tag 42 is no binary CID.
+    #[error("bad cid in a link")]
+    BadCid,
+    /// More than [`DEPTH_MAX`] containers are open.
+    #[error("nested deeper than {DEPTH_MAX}")]
+    TooDeep,
+    /// Bytes follow the one item that a block is.
+    #[error("trailing bytes")]
+    Trailing,
+}
+
+/// Calls `on_link` for each link of `block`, in the order they stand.
+///
+/// Links met before an error have been reported when it returns: callers must not act on half a block.
+pub fn scan_links<'a>(block: &'a [u8], mut on_link: impl FnMut(Link<'a>)) -> Result<(), LinkError> {
+    let mut cursor = Cursor::new(block);
+    let mut open = Open { left: [0; DEPTH_MAX], depth: 0 };
+    loop {
+        let start = cursor.offset();
+        let opened = read_item(&mut cursor, &mut on_link)?;
+        if opened > 0 {
+            // Each item takes at least one byte: a larger claim is a lie, found before it is believed.
+            let left = u32::try_from(opened).ok().filter(|n| *n as usize <= cursor.remaining());
+            let left = left.ok_or(LinkError { offset: start, fault: Fault::Truncated })?;
+            open.push(left).ok_or(LinkError { offset: start, fault: Fault::TooDeep })?;
+        }
+        if !open.next_item() {
+            return cursor.end();
+        }
+    }
+}
+
+/// Reads one item header with its payload; returns how many items it contains.
+fn read_item<'a>(cursor: &mut Cursor<'a>, on_link: &mut impl FnMut(Link<'a>)) -> Result<u64, LinkError> {
+    let (major, value) = cursor.header()?;
+    match major {
+        2 | 3 => cursor.take(value).map(|_| 0),
+        4 => Ok(value),
+        5 => Ok(value.saturating_mul(2)),
+        6 if value == TAG_CID => read_link(cursor, on_link).map(|()| 0),
+        6 => Ok(1),
+        // Integers, floats and simple values are their header.
+        _ => Ok(0),
+    }
+}
+
+fn read_link<'a>(cursor: &mut Cursor<'a>, on_link: &mut impl FnMut(Link<'a>)) -> Result<(), LinkError> {
+    let offset = cursor.offset();
+    let (major, len) = cursor.header()?;
+    if major != 2 {
+        return Err(LinkError { offset, fault: Fault::NotBytes });
+    }
+    let bytes = cursor.take(len)?;
+    let link = bytes.strip_prefix(&[0]).and_then(Link::parse);
+    on_link(link.ok_or(LinkError { offset, fault: Fault::BadCid })?);
+    Ok(())
+}
+
+/// Items still to come in each open container.
+struct Open {
+    left: [u32; DEPTH_MAX],
+    depth: usize,
+}
+
+impl Open {
+    fn push(&mut self, left: u32) -> Option<()> {
+        *self.left.get_mut(self.depth)? = left;
+        self.depth += 1;
+        Some(())
+    }
+
+    /// Closes what is complete; false when nothing is open any more.
+    fn next_item(&mut self) -> bool {
+        while let Some(top) = self.depth.checked_sub(1) {
+            if let Some(left) = self.left.get_mut(top).filter(|left| **left > 0) {
+                *left -= 1;
+                return true;
+            }
+            self.depth = top;
+        }
+        false
+    }
+}

@@ -1,0 +1,68 @@
+//! What a compaction would do, as a value: the answer of a dry run.
+
+use std::fmt;
+
+use crate::{ByteCount, ColdPolicy, Window};
+
+/// A number of blocks and their bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// How many blocks.
+    pub blocks: u64,
+    /// Their data, without keys or engine overhead.
+    pub bytes: ByteCount,
+}
+
+impl Tally {
+    /// Counts one block of `bytes` bytes.
+    pub fn add(&mut self, bytes: u64) {
+        self.blocks += 1;
+        self.bytes += ByteCount(bytes);
+    }
+}
+
+/// What collection found: the fate of every block that hot held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompactionPlan {
+    /// The cut.
+    pub window: Window,
+    /// The policy it was made under.
+    pub policy: ColdPolicy,
+    /// Stay in hot.
+    pub keep: Tally,
+    /// Leave hot for cold.
+    pub transfer: Tally,
+    /// Leave hot for good.
+    pub drop: Tally,
+    /// References that nothing held, tolerated by the retention table.
+    pub missing: u64,
+}
+
+impl CompactionPlan {
+    /// All that leaves hot.
+    pub fn candidates(&self) -> Tally {
+        Tally {
+            blocks: self.transfer.blocks + self.drop.blocks,
+            bytes: self.transfer.bytes + self.drop.bytes,
+        }
+    }
+}
+
+impl fmt::Display for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { base, messages_from, boundary, head } = self;
+        write!(f, "base {base}, messages from {messages_from}, boundary {boundary}, head {head}")
+    }
+}
+
+impl fmt::Display for CompactionPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "window    {}", self.window)?;
+        writeln!(f, "policy    {}", self.policy)?;
+        writeln!(f, "{:<9} {:>12} {:>12}", "fate", "blocks", "bytes")?;
+        for (fate, tally) in [("keep", self.keep), ("transfer", self.transfer), ("drop", self.drop)] {
+            writeln!(f, "{fate:<9} {:>12} {:>12}", tally.blocks, tally.bytes)?;
+        }
+        write!(f, "missing   {:>12}", self.missing)
+    }
+}

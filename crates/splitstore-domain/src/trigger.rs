@@ -1,0 +1,46 @@
+//! Whether a head change starts a compaction.
+
+use std::fmt;
+
+use crate::{Epoch, EpochSpan, Policy, Window};
+
+/// What to do about a new head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// Compact with this cut.
+    Compact(Window),
+    /// Not yet.
+    Wait(Why),
+}
+
+/// Why a compaction does not start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Why {
+    /// The head is not far enough past the base.
+    BelowThreshold {
+        /// Epochs from base to head.
+        span: EpochSpan,
+        /// Epochs it must exceed.
+        threshold: EpochSpan,
+    },
+}
+
+/// Compacts when the head is *more* than the threshold past the base (seed 001: strictly greater).
+pub fn decide(head: Epoch, base: Epoch, policy: &Policy) -> Decision {
+    let (span, threshold) = (head.since(base), policy.threshold());
+    if span > threshold {
+        return Decision::Compact(Window::at(head, base, policy));
+    }
+    Decision::Wait(Why::BelowThreshold { span, threshold })
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BelowThreshold { span, threshold } => {
+                write!(f, "head is {span} epochs past the base, compaction starts beyond {threshold}")
+            }
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! This machine's clock.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use splitstore_ports::Clock;
+
+/// The machine's monotonic clock, counted from when this was made, and its wall clock.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemClock {
+    start: Instant,
+}
+
+impl SystemClock {
+    /// A clock that begins now.
+    #[expect(clippy::disallowed_methods, reason = "this adapter is the Clock port")]
+    pub fn new() -> Self {
+        Self { start: Instant::now() }
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for SystemClock {
+    fn elapsed(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// A machine that believes in a time before 1970 is told 0.
+    #[expect(clippy::disallowed_methods, reason = "this adapter is the Clock port")]
+    fn unix_seconds(&self) -> u64 {
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    }
+}

@@ -1,0 +1,54 @@
+//! One call on a store, as decorators see it.
+
+use splitstore_domain::BlockKey;
+
+/// A call on a store with the keys it was about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Call {
+    /// `view`.
+    View(BlockKey),
+    /// `view_many`.
+    ViewMany(Vec<BlockKey>),
+    /// `has`.
+    Has(BlockKey),
+    /// `size`.
+    Size(BlockKey),
+    /// `keys`.
+    Keys,
+    /// `put_many`.
+    Put(Vec<BlockKey>),
+    /// `delete_many`.
+    Delete(Vec<BlockKey>),
+    /// `sync`.
+    Sync,
+}
+
+impl Call {
+    /// Whether it changes the store or makes a change durable: the steps between which a process may die.
+    pub const fn is_effect(&self) -> bool {
+        matches!(self, Self::Put(_) | Self::Delete(_) | Self::Sync)
+    }
+
+    /// The keys it was about.
+    pub fn keys(&self) -> &[BlockKey] {
+        match self {
+            Self::View(key) | Self::Has(key) | Self::Size(key) => std::slice::from_ref(key),
+            Self::ViewMany(keys) | Self::Put(keys) | Self::Delete(keys) => keys,
+            Self::Keys | Self::Sync => &[],
+        }
+    }
+
+    /// The name of the method.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::View(_) => "view",
+            Self::ViewMany(_) => "view_many",
+            Self::Has(_) => "has",
+            Self::Size(_) => "size",
+            Self::Keys => "keys",
+            Self::Put(_) => "put_many",
+            Self::Delete(_) => "delete_many",
+            Self::Sync => "sync",
+        }
+    }
+}

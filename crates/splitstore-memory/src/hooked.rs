@@ -1,0 +1,106 @@
+//! A store whose every call passes a hook first: what [`crate::Failing`] and [`crate::Recording`] have in
+//! common.
+
+use cid::Cid;
+use splitstore_domain::BlockKey;
+use splitstore_ports::{
+    Block, BlockDelete, BlockRead, BlockWrite, ColdStore, HotStore, KeyCursor, KeyScan, Maintenance, Result,
+};
+
+use crate::Call;
+
+/// Hears of each call before it is made, and may refuse it.
+pub trait Hook: Send + Sync {
+    /// An error here is the call's answer; the store does not hear of it.
+    fn before(&self, call: Call) -> Result<()>;
+}
+
+/// A store behind a hook.
+///
+/// A cold store's maintenance and deletion, and a hot store's maintenance, are the inner store's own: the hook
+/// does not hear of them.
+#[derive(Debug)]
+pub struct Hooked<T, H> {
+    inner: T,
+    hook: H,
+}
+
+impl<T, H> Hooked<T, H> {
+    pub(crate) const fn over(inner: T, hook: H) -> Self {
+        Self { inner, hook }
+    }
+
+    /// The store behind the hook.
+    pub const fn inner(&self) -> &T {
+        &self.inner
+    }
+
+    /// The hook.
+    pub const fn hook(&self) -> &H {
+        &self.hook
+    }
+}
+
+impl<T: BlockRead, H: Hook> BlockRead for Hooked<T, H> {
+    fn view(&self, cid: &Cid, read: &mut dyn FnMut(&[u8])) -> Result<bool> {
+        self.hook.before(Call::View(cid.into()))?;
+        self.inner.view(cid, read)
+    }
+
+    fn view_many(&self, cids: &[Cid], read: &mut dyn FnMut(usize, &[u8])) -> Result<()> {
+        self.hook.before(Call::ViewMany(cids.iter().map(BlockKey::from).collect()))?;
+        self.inner.view_many(cids, read)
+    }
+
+    fn has(&self, cid: &Cid) -> Result<bool> {
+        self.hook.before(Call::Has(cid.into()))?;
+        self.inner.has(cid)
+    }
+
+    fn size(&self, cid: &Cid) -> Result<Option<u64>> {
+        self.hook.before(Call::Size(cid.into()))?;
+        self.inner.size(cid)
+    }
+}
+
+impl<T: BlockWrite, H: Hook> BlockWrite for Hooked<T, H> {
+    fn put_many(&self, blocks: &[Block<'_>]) -> Result<()> {
+        self.hook.before(Call::Put(blocks.iter().map(|block| (&block.cid).into()).collect()))?;
+        self.inner.put_many(blocks)
+    }
+
+    fn sync(&self) -> Result<()> {
+        self.hook.before(Call::Sync)?;
+        self.inner.sync()
+    }
+}
+
+impl<T: BlockDelete, H: Hook> BlockDelete for Hooked<T, H> {
+    fn delete_many(&self, keys: &[BlockKey]) -> Result<()> {
+        self.hook.before(Call::Delete(keys.to_vec()))?;
+        self.inner.delete_many(keys)
+    }
+}
+
+impl<T: KeyScan, H: Hook> KeyScan for Hooked<T, H> {
+    fn keys(&self) -> Result<Box<dyn KeyCursor + '_>> {
+        self.hook.before(Call::Keys)?;
+        self.inner.keys()
+    }
+}
+
+impl<T: HotStore, H: Hook> HotStore for Hooked<T, H> {
+    fn maintenance(&self) -> Option<&dyn Maintenance> {
+        self.inner.maintenance()
+    }
+}
+
+impl<T: ColdStore, H: Hook> ColdStore for Hooked<T, H> {
+    fn maintenance(&self) -> Option<&dyn Maintenance> {
+        self.inner.maintenance()
+    }
+
+    fn deletion(&self) -> Option<&dyn BlockDelete> {
+        self.inner.deletion()
+    }
+}

@@ -1,0 +1,110 @@
+//! What a memory store shows and what it would still have after a crash.
+//!
+//! ```text
+//!   visible   = durable + every unsynced call, in order      readers see this
+//!   unsynced    put {..} | delete {..} | put {..}            a crash keeps a prefix, by default none
+//!   durable                                                  sync brings it up to visible
+//! ```
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use splitstore_domain::BlockKey;
+
+/// A block as it is kept.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) codec: u64,
+    pub(crate) data: Arc<[u8]>,
+}
+
+/// All blocks of one moment.
+pub(crate) type Blocks = BTreeMap<BlockKey, Entry>;
+
+/// A write that returned and is not durable yet.
+#[derive(Debug)]
+pub(crate) enum Unsynced {
+    Put(Vec<(BlockKey, Entry)>),
+    Delete(Vec<BlockKey>),
+}
+
+/// Both images and what lies between them.
+#[derive(Debug, Default)]
+pub(crate) struct Image {
+    /// Behind an `Arc` so that a scan keeps its moment; a write beside a scan copies the map, not the data.
+    visible: Arc<Blocks>,
+    durable: Blocks,
+    unsynced: Vec<Unsynced>,
+    /// Bytes of deleted blocks that no reclaim gave back yet.
+    garbage: u64,
+}
+
+impl Image {
+    pub(crate) fn get(&self, key: &BlockKey) -> Option<&Entry> {
+        self.visible.get(key)
+    }
+
+    pub(crate) fn snapshot(&self) -> Arc<Blocks> {
+        Arc::clone(&self.visible)
+    }
+
+    pub(crate) fn write(&mut self, call: Unsynced) {
+        let blocks = Arc::make_mut(&mut self.visible);
+        self.garbage = self.garbage.saturating_add(apply(blocks, &call));
+        self.unsynced.push(call);
+    }
+
+    pub(crate) fn sync(&mut self) {
+        for call in self.unsynced.drain(..) {
+            apply(&mut self.durable, &call);
+        }
+    }
+
+    pub(crate) fn unsynced_calls(&self) -> usize {
+        self.unsynced.len()
+    }
+
+    /// The first `calls` unsynced calls are kept, the later ones are lost.
+    pub(crate) fn crash_keeping(&mut self, calls: usize) {
+        self.unsynced.truncate(calls);
+        self.sync();
+        self.visible = Arc::new(self.durable.clone());
+    }
+
+    /// Changes the data of a block in both images, as a disk does; whether it was there.
+    pub(crate) fn damage(&mut self, key: &BlockKey, data: &[u8]) -> bool {
+        self.sync();
+        let visible = Arc::make_mut(&mut self.visible);
+        for blocks in [visible, &mut self.durable] {
+            let Some(entry) = blocks.get_mut(key) else { return false };
+            entry.data = data.into();
+        }
+        true
+    }
+
+    /// Bytes of keys and data, with those that were deleted and not reclaimed.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.visible.iter().map(|(key, entry)| weight(key, entry)).fold(self.garbage, u64::saturating_add)
+    }
+
+    pub(crate) fn reclaim(&mut self) {
+        self.garbage = 0;
+    }
+}
+
+/// Applies a call and returns the bytes it deleted.
+fn apply(blocks: &mut Blocks, call: &Unsynced) -> u64 {
+    match call {
+        Unsynced::Put(entries) => {
+            blocks.extend(entries.iter().cloned());
+            0
+        }
+        Unsynced::Delete(keys) => {
+            keys.iter().filter_map(|key| blocks.remove(key).map(|entry| weight(key, &entry))).sum()
+        }
+    }
+}
+
+fn weight(key: &BlockKey, entry: &Entry) -> u64 {
+    (key.as_bytes().len() as u64).saturating_add(entry.data.len() as u64)
+}

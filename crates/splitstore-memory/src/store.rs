@@ -1,0 +1,157 @@
+//! A hot store in memory that forgets at a crash what was not synced.
+
+use std::sync::Arc;
+
+use cid::Cid;
+use parking_lot::RwLock;
+use splitstore_domain::{BlockKey, ByteCount};
+use splitstore_ports::{
+    Block, BlockDelete, BlockRead, BlockWrite, HotStore, Interrupt, KeyCursor, KeyScan, Maintenance,
+    ReclaimMode, Reclaimed, Result,
+};
+
+use crate::MemoryCold;
+use crate::cursor::Snapshot;
+use crate::image::{Entry, Image, Unsynced};
+
+/// A store in memory. Clones are handles on the same blocks.
+///
+/// Data is shown as it was put, unchecked, as fast engines do; the tier that checks is [`MemoryCold`]. Callbacks
+/// run without a lock. Deleted blocks count in the size on disk until a reclaim.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryStore {
+    image: Arc<RwLock<Image>>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An empty store for the hot tier.
+    pub fn hot() -> Self {
+        Self::default()
+    }
+
+    /// An empty store for the cold tier.
+    pub fn cold() -> MemoryCold {
+        MemoryCold::new(Self::default())
+    }
+
+    /// Loses every call that no sync followed.
+    pub fn crash(&self) {
+        self.crash_keeping(0);
+    }
+
+    /// Keeps the first `calls` of the calls that no sync followed, and loses the later ones: what a disk may
+    /// have written on its own.
+    pub fn crash_keeping(&self, calls: usize) {
+        self.image.write().crash_keeping(calls);
+    }
+
+    /// How many calls a crash would lose.
+    pub fn unsynced_calls(&self) -> usize {
+        self.image.read().unsynced_calls()
+    }
+
+    /// Puts other data under a key, durably, as a failing disk would; whether the block was there.
+    pub fn damage(&self, key: &BlockKey, data: &[u8]) -> bool {
+        self.image.write().damage(key, data)
+    }
+
+    /// How many blocks it shows.
+    pub fn len(&self) -> usize {
+        self.image.read().snapshot().len()
+    }
+
+    /// Whether it shows no block.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The block's data, taken out from under the lock.
+    pub(crate) fn data(&self, cid: &Cid) -> Option<Arc<[u8]>> {
+        let key = BlockKey::from(cid);
+        self.image.read().get(&key).map(|entry| Arc::clone(&entry.data))
+    }
+}
+
+impl BlockRead for MemoryStore {
+    fn view(&self, cid: &Cid, read: &mut dyn FnMut(&[u8])) -> Result<bool> {
+        let data = self.data(cid);
+        if let Some(data) = &data {
+            read(data);
+        }
+        Ok(data.is_some())
+    }
+
+    fn view_many(&self, cids: &[Cid], read: &mut dyn FnMut(usize, &[u8])) -> Result<()> {
+        for (index, cid) in cids.iter().enumerate() {
+            self.view(cid, &mut |data| read(index, data))?;
+        }
+        Ok(())
+    }
+
+    fn has(&self, cid: &Cid) -> Result<bool> {
+        Ok(self.data(cid).is_some())
+    }
+
+    fn size(&self, cid: &Cid) -> Result<Option<u64>> {
+        Ok(self.data(cid).map(|data| data.len() as u64))
+    }
+}
+
+impl BlockWrite for MemoryStore {
+    fn put_many(&self, blocks: &[Block<'_>]) -> Result<()> {
+        let entries = blocks.iter().map(|block| {
+            let entry = Entry { codec: block.cid.codec(), data: block.data.into() };
+            (BlockKey::from(&block.cid), entry)
+        });
+        let call = Unsynced::Put(entries.collect());
+        self.image.write().write(call);
+        Ok(())
+    }
+
+    fn sync(&self) -> Result<()> {
+        self.image.write().sync();
+        Ok(())
+    }
+}
+
+impl BlockDelete for MemoryStore {
+    fn delete_many(&self, keys: &[BlockKey]) -> Result<()> {
+        self.image.write().write(Unsynced::Delete(keys.to_vec()));
+        Ok(())
+    }
+}
+
+impl KeyScan for MemoryStore {
+    fn keys(&self) -> Result<Box<dyn KeyCursor + '_>> {
+        Ok(Box::new(Snapshot::of(self.image.read().snapshot())))
+    }
+}
+
+impl HotStore for MemoryStore {
+    fn maintenance(&self) -> Option<&dyn Maintenance> {
+        Some(self)
+    }
+}
+
+impl Maintenance for MemoryStore {
+    fn size_on_disk(&self) -> Result<ByteCount> {
+        Ok(ByteCount(self.image.read().bytes()))
+    }
+
+    fn reclaim(&self, _mode: ReclaimMode, interrupt: &Interrupt) -> Result<Reclaimed> {
+        interrupt.check("reclaim a memory store")?;
+        let mut image = self.image.write();
+        let before = ByteCount(image.bytes());
+        image.reclaim();
+        Ok(Reclaimed { before, after: ByteCount(image.bytes()) })
+    }
+
+    fn full_reclaim_needs(&self) -> Result<ByteCount> {
+        Ok(ByteCount(0))
+    }
+}

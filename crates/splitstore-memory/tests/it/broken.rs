@@ -1,0 +1,167 @@
+//! The suite must fail a store that breaks its contract: each fault here is one that an adapter could have.
+
+use cid::Cid;
+use splitstore_conformance::{Caps, Exclusive, Fixture, Persistent, blocks, cold, delete, durable, scan};
+use splitstore_domain::BlockKey;
+use splitstore_memory::MemoryStore;
+use splitstore_ports::{
+    Block, BlockDelete, BlockRead, BlockWrite, ColdStore, HotStore, KeyCursor, KeyEntry, KeyScan,
+    Maintenance, Result,
+};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    UncheckedReads,
+    CodecInKey,
+    OneCallbackPerBlock,
+    SyncDoesNothing,
+    LiveScan,
+    DeletesNothing,
+    EmptyIsAbsent,
+    NoLock,
+}
+
+#[derive(Clone)]
+struct Broken {
+    store: MemoryStore,
+    fault: Fault,
+}
+
+impl Fixture for Broken {
+    type Store = Self;
+
+    fn open(&self) -> Result<Self> {
+        self.store.crash();
+        Ok(self.clone())
+    }
+
+    fn caps(&self) -> Caps {
+        let exclusive = if self.fault == Fault::NoLock { Exclusive::Yes } else { Exclusive::No };
+        Caps { persistent: Persistent::Yes, exclusive }
+    }
+}
+
+impl BlockRead for Broken {
+    fn view(&self, cid: &Cid, read: &mut dyn FnMut(&[u8])) -> Result<bool> {
+        match self.fault {
+            Fault::CodecInKey if cid.codec() != 0x55 => Ok(false),
+            Fault::EmptyIsAbsent if self.store.size(cid)? == Some(0) => Ok(false),
+            _ => self.store.view(cid, read),
+        }
+    }
+
+    fn view_many(&self, cids: &[Cid], read: &mut dyn FnMut(usize, &[u8])) -> Result<()> {
+        for (index, cid) in cids.iter().enumerate() {
+            if self.fault != Fault::OneCallbackPerBlock || !cids[..index].contains(cid) {
+                self.store.view(cid, &mut |data| read(index, data))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn has(&self, cid: &Cid) -> Result<bool> {
+        self.store.has(cid)
+    }
+
+    fn size(&self, cid: &Cid) -> Result<Option<u64>> {
+        self.store.size(cid)
+    }
+}
+
+impl BlockWrite for Broken {
+    fn put_many(&self, blocks: &[Block<'_>]) -> Result<()> {
+        self.store.put_many(blocks)
+    }
+
+    fn sync(&self) -> Result<()> {
+        if self.fault == Fault::SyncDoesNothing { Ok(()) } else { self.store.sync() }
+    }
+}
+
+impl BlockDelete for Broken {
+    fn delete_many(&self, keys: &[BlockKey]) -> Result<()> {
+        if self.fault == Fault::DeletesNothing { Ok(()) } else { self.store.delete_many(keys) }
+    }
+}
+
+impl KeyScan for Broken {
+    fn keys(&self) -> Result<Box<dyn KeyCursor + '_>> {
+        if self.fault == Fault::LiveScan { Ok(Box::new(Live(self, 0))) } else { self.store.keys() }
+    }
+}
+
+impl HotStore for Broken {
+    fn maintenance(&self) -> Option<&dyn Maintenance> {
+        None
+    }
+}
+
+impl ColdStore for Broken {
+    fn maintenance(&self) -> Option<&dyn Maintenance> {
+        None
+    }
+
+    fn deletion(&self) -> Option<&dyn BlockDelete> {
+        Some(self)
+    }
+}
+
+/// Scans what is there now instead of what was there when it began.
+struct Live<'a>(&'a Broken, usize);
+
+impl KeyCursor for Live<'_> {
+    fn next_batch(&mut self, batch: &mut Vec<KeyEntry>, max: usize) -> Result<()> {
+        let mut all = Vec::new();
+        self.0.store.keys()?.next_batch(&mut all, usize::MAX)?;
+        let had = batch.len();
+        batch.extend(all.into_iter().skip(self.1).take(max));
+        self.1 += batch.len() - had;
+        Ok(())
+    }
+}
+
+macro_rules! caught {
+    ($($fault:ident by $part:ident::$clause:ident as $name:ident saying $expected:literal;)+) => {$(
+        #[test]
+        #[should_panic(expected = $expected)]
+        fn $name() {
+            $part::$clause(&Broken { store: MemoryStore::new(), fault: Fault::$fault });
+        }
+    )+};
+}
+
+caught! {
+    UncheckedReads by cold::data_that_is_not_the_cids_is_never_shown
+        as unchecked_cold_reads_are_caught
+        saying "damaged data was shown";
+    CodecInKey by blocks::version_and_codec_do_not_matter
+        as a_key_with_the_codec_in_it_is_caught
+        saying "left: None";
+    OneCallbackPerBlock by blocks::view_many_shows_each_index_once
+        as one_callback_for_two_places_is_caught
+        saying "index 40";
+    EmptyIsAbsent by blocks::an_empty_block_is_a_block
+        as an_empty_block_taken_for_absent_is_caught
+        saying "left: None";
+    SyncDoesNothing by durable::synced_puts_are_there_after_reopening
+        as a_sync_without_effect_is_caught
+        saying "must be there unchanged";
+    SyncDoesNothing by durable::synced_deletes_stay_after_reopening
+        as an_unsynced_delete_is_caught
+        saying "must be there unchanged";
+    NoLock by durable::a_second_handle_is_locked_out
+        as a_second_handle_is_caught
+        saying "a second handle was given out";
+    LiveScan by scan::a_scan_does_not_see_later_puts
+        as a_scan_that_sees_later_puts_is_caught
+        saying "left == right";
+    LiveScan by delete::a_scan_does_not_see_later_deletes
+        as a_scan_that_sees_later_deletes_is_caught
+        saying "the snapshot ended after 10 of 100 keys";
+    DeletesNothing by delete::what_was_deleted_is_not_found
+        as a_delete_without_effect_is_caught
+        saying "must not be there";
+    DeletesNothing by cold::deletion_where_offered_deletes
+        as a_cold_delete_without_effect_is_caught
+        saying "must not be there";
+}

@@ -1,0 +1,103 @@
+//! Audit: every block's hash in both tiers, and everything that must be live is there.
+//!
+//! It reports all it finds instead of stopping at the first, and it changes nothing.
+
+use cid::Cid;
+use splitstore_domain::links::LinkError;
+use splitstore_domain::retain::Scope;
+use splitstore_domain::{Audit, HeaderView, Violation, digest};
+use splitstore_ports::{BlockRead, ErrorKind, KeyEntry, KeyScan};
+
+use crate::chain_walk::ChainWalk;
+use crate::error::{Error, Result};
+use crate::store::Inner;
+use crate::walk::{Leaves, Missing, Sink, Walker};
+
+/// Keys looked at between two looks at the interrupt.
+const BATCH: usize = 1024;
+
+/// Audits the whole store; without a head there is no live set to check.
+pub(crate) fn audit(cx: &Inner) -> Result<Audit> {
+    let (_exclusive, folder) = cx.exclusive_folder("audit")?;
+    let mut audit = Audit::default();
+    audit.hot_blocks = check_hashes(cx, &*cx.tiers.hot, "hot", &mut audit)?;
+    audit.cold_blocks = check_hashes(cx, &*cx.tiers.cold, "cold", &mut audit)?;
+    match check_live(cx, &folder, &mut audit) {
+        Ok(()) | Err(Error::NoHead | Error::NotStarted) => {}
+        Err(error) => return Err(error),
+    }
+    cx.files.remove_dir(&folder)?;
+    Ok(audit)
+}
+
+fn check_hashes<T>(cx: &Inner, tier: &T, name: &'static str, audit: &mut Audit) -> Result<u64>
+where
+    T: BlockRead + KeyScan + ?Sized,
+{
+    let mut cursor = tier.keys()?;
+    let mut batch = Vec::with_capacity(BATCH);
+    let mut checked = 0;
+    loop {
+        cx.interrupt.check("verify the store")?;
+        batch.clear();
+        cursor.next_batch(&mut batch, BATCH)?;
+        if batch.is_empty() {
+            return Ok(checked);
+        }
+        checked += batch.len() as u64;
+        check_batch(tier, &batch, name, audit)?;
+    }
+}
+
+fn check_batch<T>(tier: &T, batch: &[KeyEntry], name: &'static str, audit: &mut Audit) -> Result<()>
+where
+    T: BlockRead + ?Sized,
+{
+    for entry in batch {
+        let cid = entry.cid();
+        let mut sound = None;
+        let read = tier.view(&cid, &mut |data| sound = Some(digest::verify(&cid, data).is_ok()));
+        match (read, sound) {
+            (Err(error), _) if error.kind() != ErrorKind::Corrupt => return Err(error.into()),
+            (Err(_), _) | (Ok(_), Some(false)) => audit.found(Violation::WrongHash { tier: name, cid }),
+            // Deleted since the scan began, or sound.
+            (Ok(_), None | Some(true)) => {}
+        }
+    }
+    Ok(())
+}
+
+fn check_live(cx: &Inner, folder: &std::path::Path, audit: &mut Audit) -> Result<()> {
+    let window = cx.window_now()?;
+    let sets = crate::run::new_sets(cx, folder, "live")?;
+    let live = Walker::new(cx.tiers.clone(), sets, Leaves::Mark);
+    let mut walk = ChainWalk::new(cx.tiers.clone(), cx.chain()?.clone(), live, None);
+    let every_root = cx.roots_of(window)?;
+    let roots_of = |header: &HeaderView| {
+        let roots = every_root(header).into_iter();
+        roots.filter(|root| root.scope == Scope::Hot).collect()
+    };
+    walk.push_tipset(&cx.head()?.key, &mut Findings(audit))?;
+    while let Some(walked) = walk.step(&roots_of, &mut Findings(audit))? {
+        cx.interrupt.check("verify the store")?;
+        audit.live_blocks += walked.objects;
+    }
+    Ok(())
+}
+
+struct Findings<'a>(&'a mut Audit);
+
+impl Sink for Findings<'_> {
+    fn missing(&mut self, missing: &Missing) -> Result<()> {
+        let Missing { cid, root, .. } = *missing;
+        if missing.is_fatal() {
+            self.0.found(Violation::MissingLive { cid, parent: (root != cid).then_some(root) });
+        }
+        Ok(())
+    }
+
+    fn malformed(&mut self, cid: Cid, source: LinkError) -> Result<()> {
+        self.0.found(Violation::Malformed { cid, fault: source.to_string() });
+        Ok(())
+    }
+}

@@ -1,0 +1,128 @@
+//! The candidates of one run: what may leave hot, in key order, in chunks.
+//!
+//! ```text
+//!   record   (fate u8 | key_len u8 | key | codec u64 LE)*      up to CHUNK candidates, one chunk
+//!   last     empty                                             without it the file is cut
+//! ```
+
+use std::path::Path;
+
+use splitstore_domain::BlockKey;
+use splitstore_ports::{FileSystem, KeyEntry};
+
+use crate::error::Result;
+use crate::records::{FileKind, RecordReader, RecordWriter};
+
+/// File name in a run's folder.
+pub(crate) const NAME: &str = "candidates";
+
+/// Candidates in one chunk: the step of transfer and of the purge's cursor.
+pub(crate) const CHUNK: usize = 1024;
+
+/// What becomes of a candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// Copied to cold before it is deleted.
+    Transfer,
+    /// Deleted.
+    Drop,
+}
+
+/// A block that may leave hot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Candidate {
+    pub(crate) fate: Fate,
+    pub(crate) key: BlockKey,
+    pub(crate) codec: u64,
+}
+
+/// Writes candidates.
+pub(crate) struct CandidateWriter {
+    records: RecordWriter,
+    chunk: Vec<u8>,
+    in_chunk: usize,
+    chunks: u64,
+}
+
+impl CandidateWriter {
+    pub(crate) fn create(files: &dyn FileSystem, folder: &Path) -> Result<Self> {
+        let records = RecordWriter::create(files, &folder.join(NAME), FileKind::Candidates)?;
+        Ok(Self { records, chunk: Vec::new(), in_chunk: 0, chunks: 0 })
+    }
+
+    pub(crate) fn push(&mut self, fate: Fate, entry: &KeyEntry) -> Result<()> {
+        let key = entry.key.as_bytes();
+        let len = u8::try_from(key.len()).expect("multihashes are at most 80 bytes");
+        self.chunk.extend_from_slice(&[if fate == Fate::Transfer { 1 } else { 2 }, len]);
+        self.chunk.extend_from_slice(key);
+        self.chunk.extend_from_slice(&entry.codec.to_le_bytes());
+        self.in_chunk += 1;
+        if self.in_chunk == CHUNK { self.end_chunk() } else { Ok(()) }
+    }
+
+    /// Writes the rest and the end mark, durably; how many chunks there are.
+    pub(crate) fn finish(mut self, files: &dyn FileSystem, folder: &Path) -> Result<u64> {
+        if self.in_chunk > 0 {
+            self.end_chunk()?;
+        }
+        self.records.append(&[])?;
+        self.records.sync()?;
+        files.sync_dir(folder)?;
+        Ok(self.chunks)
+    }
+
+    fn end_chunk(&mut self) -> Result<()> {
+        self.records.append(&self.chunk)?;
+        self.chunk.clear();
+        self.in_chunk = 0;
+        self.chunks += 1;
+        Ok(())
+    }
+}
+
+/// Reads candidates chunk by chunk.
+pub(crate) struct CandidateReader {
+    records: RecordReader,
+}
+
+impl CandidateReader {
+    pub(crate) fn open(files: &dyn FileSystem, folder: &Path) -> Result<Self> {
+        let path = folder.join(NAME);
+        let records = RecordReader::open(files, &path, FileKind::Candidates)?;
+        let missing = crate::Error::DamagedFile { path, fault: "the list of candidates is missing" };
+        Ok(Self { records: records.ok_or(missing)? })
+    }
+
+    /// The next chunk; `None` at the end mark. A file without one is damage.
+    pub(crate) fn next_chunk(&mut self) -> Result<Option<Vec<Candidate>>> {
+        let chunk = self.records.next_record()?;
+        let chunk = chunk.ok_or_else(|| self.records.damage("the list of candidates is cut"))?;
+        if chunk.is_empty() {
+            return Ok(None);
+        }
+        decode(&chunk).map(Some).ok_or_else(|| self.records.damage("a candidate cannot be read"))
+    }
+
+    /// Reads the whole list, to know that it is sound before anything is deleted on its strength.
+    pub(crate) fn check(mut self) -> Result<()> {
+        while self.next_chunk()?.is_some() {}
+        Ok(())
+    }
+}
+
+fn decode(mut bytes: &[u8]) -> Option<Vec<Candidate>> {
+    let mut candidates = Vec::with_capacity(CHUNK);
+    while let Some((&[fate, len], rest)) = bytes.split_first_chunk::<2>() {
+        let fate = match fate {
+            1 => Fate::Transfer,
+            2 => Fate::Drop,
+            _ => return None,
+        };
+        let (key, rest) = rest.split_at_checked(len.into())?;
+        let (codec, rest) = rest.split_first_chunk::<8>()?;
+        let key = BlockKey::from_bytes(key).ok()?;
+        candidates.push(Candidate { fate, key, codec: u64::from_le_bytes(*codec) });
+        bytes = rest;
+    }
+    bytes.is_empty().then_some(candidates)
+}

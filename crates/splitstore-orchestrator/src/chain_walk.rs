@@ -1,0 +1,117 @@
+//! Walks a chain: headers level by level down to genesis, and below each header the roots that the caller
+//! names for it.
+//!
+//! ```text
+//!   headers of a tipset -> their roots -> the DAGs below, whole, before the next level of headers
+//! ```
+//! Compaction, verification and export are this one walk with other roots and another sink.
+
+use std::sync::Arc;
+
+use cid::Cid;
+use splitstore_domain::retain::{Root, Scope};
+use splitstore_domain::{BlockKey, Epoch, HeaderView, TipsetKey};
+use splitstore_ports::{ChainAccessor, Reading, Visit};
+
+use crate::error::Result;
+use crate::tiers::Tiers;
+use crate::walk::{BATCH, Missing, Sink, WalkSets, Walked, Walker};
+
+/// What a header contributes, in the order it is to be walked.
+pub(crate) type RootsOf<'a> = &'a dyn Fn(&HeaderView) -> Vec<Root>;
+
+/// A walk under way.
+pub(crate) struct ChainWalk {
+    tiers: Tiers,
+    chain: Arc<dyn ChainAccessor>,
+    headers: Vec<Cid>,
+    pub(crate) live: Walker,
+    /// Takes the roots of scope `Cold`, if there are any.
+    moving: Option<Walker>,
+}
+
+impl ChainWalk {
+    pub(crate) fn new(
+        tiers: Tiers,
+        chain: Arc<dyn ChainAccessor>,
+        live: Walker,
+        moving: Option<Walker>,
+    ) -> Self {
+        Self { tiers, chain, headers: Vec::new(), live, moving }
+    }
+
+    /// The sets of both walks.
+    pub(crate) fn into_sets(self) -> (WalkSets, Option<WalkSets>) {
+        (self.live.sets().clone(), self.moving.map(|moving| moving.sets().clone()))
+    }
+
+    /// Adds a tipset's headers, each once, and the object that its key is stored as.
+    ///
+    /// A header counts as visited as plain DAG-CBOR, too: a reference to a header of the chain must not drag in
+    /// everything below it, which is the whole chain with all its states.
+    pub(crate) fn push_tipset(&mut self, key: &TipsetKey, sink: &mut dyn Sink) -> Result<()> {
+        let visits = |reading| -> Vec<Visit> {
+            key.cids().iter().map(|cid| Visit { key: BlockKey::from(cid), reading }).collect()
+        };
+        let mut first = Vec::with_capacity(key.cids().len());
+        self.live.sets().visit(&visits(Reading::Header), &mut first)?;
+        self.live.sets().visit(&visits(Reading::Dag), &mut Vec::new())?;
+        let new = key.cids().iter().zip(first).filter_map(|(cid, first)| first.then_some(*cid));
+        self.headers.extend(new);
+        // It has no links, and it need not be there.
+        self.chain.key_object(key).map_or(Ok(()), |object| self.live.push_leaf(&object, sink))
+    }
+
+    /// Reads one batch; `None` when everything was walked.
+    pub(crate) fn step(&mut self, roots_of: RootsOf<'_>, sink: &mut dyn Sink) -> Result<Option<Walked>> {
+        if !self.live.is_idle() {
+            return self.live.step(sink).map(Some);
+        }
+        if let Some(moving) = self.moving.as_mut().filter(|moving| !moving.is_idle()) {
+            return moving.step(sink).map(Some);
+        }
+        if self.headers.is_empty() {
+            return Ok(None);
+        }
+        self.step_headers(roots_of, sink).map(Some)
+    }
+
+    fn step_headers(&mut self, roots_of: RootsOf<'_>, sink: &mut dyn Sink) -> Result<Walked> {
+        let batch = self.headers.split_off(self.headers.len().saturating_sub(BATCH));
+        let mut views = Vec::with_capacity(batch.len());
+        let mut walked = Walked::default();
+        let mut failed = Ok(());
+        let missing = self.tiers.view_many(&batch, &mut |index, data| {
+            walked.objects += 1;
+            walked.bytes += data.len() as u64;
+            if failed.is_ok() {
+                let view = self.chain.header(&batch[index], data).map_err(Into::into);
+                failed = view.map(|view| views.push(view)).and_then(|()| sink.block(&batch[index], data));
+            }
+        })?;
+        failed?;
+        for index in missing {
+            let cid = batch[index];
+            let completeness = splitstore_domain::retain::Completeness::Strict;
+            sink.missing(&Missing { cid, root: cid, completeness })?;
+        }
+        views.iter().try_for_each(|view| self.expand(view, roots_of, sink))?;
+        Ok(walked)
+    }
+
+    fn expand(&mut self, header: &HeaderView, roots_of: RootsOf<'_>, sink: &mut dyn Sink) -> Result<()> {
+        for root in roots_of(header) {
+            let walker = match (root.scope, &mut self.moving) {
+                (Scope::Cold, Some(moving)) => moving,
+                (Scope::Cold | Scope::Hot, _) => &mut self.live,
+            };
+            walker.push(&root.cid, root.completeness, sink)?;
+        }
+        if header.height > Epoch::GENESIS {
+            return self.push_tipset(&header.parents, sink);
+        }
+        // What genesis names as its parents is no header. It stays if it is there: exports hold it (Lotus never
+        // marks it, and loses it).
+        header.parents.cids().iter().try_for_each(|cid| self.live.push_leaf(cid, sink))
+    }
+}

@@ -1,0 +1,102 @@
+//! What a store is composed of, and how it is told to behave.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use splitstore_domain::Policy;
+use splitstore_ports::{
+    Clock, ColdStore, FileSystem, HotStore, MarkSetFactory, MetaStore, NoObserver, Observer, VisitSetFactory,
+};
+
+/// The mark sets of a store.
+#[derive(Clone)]
+pub enum MarkSets {
+    /// One exact set gates the walk and is asked afterwards.
+    Exact(Arc<dyn ExactFactory>),
+    /// The same, with a set that may over-approximate asked before it: its "no" is final, its "yes" is confirmed
+    /// by the exact set. Worth it where asking the exact set costs a read of the disk.
+    ///
+    /// An approximate set alone will not do: a block that it wrongly keeps would stay visible while its children
+    /// are purged.
+    Split {
+        /// Gates the walk, is sealed, and has the last word.
+        visits: Arc<dyn ExactFactory>,
+        /// Is asked first.
+        marks: Arc<dyn MarkSetFactory>,
+    },
+}
+
+/// A factory of exact sets that can also be sealed and recovered.
+pub trait ExactFactory: VisitSetFactory + MarkSetFactory {}
+
+impl<T: VisitSetFactory + MarkSetFactory> ExactFactory for T {}
+
+/// The ports of one store. Everything is chosen by the caller; nothing is global.
+#[derive(Clone)]
+pub struct Components {
+    /// The fast tier.
+    pub hot: Arc<dyn HotStore>,
+    /// The cheap tier.
+    pub cold: Arc<dyn ColdStore>,
+    /// Small durable values.
+    pub meta: Arc<dyn MetaStore>,
+    /// Where our own files live.
+    pub files: Arc<dyn FileSystem>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Hears of events.
+    pub observer: Arc<dyn Observer>,
+    /// Marking.
+    pub marks: MarkSets,
+}
+
+impl Components {
+    /// Components without an observer.
+    pub fn new(hot: Arc<dyn HotStore>, cold: Arc<dyn ColdStore>, rest: Support) -> Self {
+        let Support { meta, files, clock, marks } = rest;
+        Self { hot, cold, meta, files, clock, observer: Arc::new(NoObserver), marks }
+    }
+}
+
+/// Everything but the tiers.
+#[derive(Clone)]
+pub struct Support {
+    /// Small durable values.
+    pub meta: Arc<dyn MetaStore>,
+    /// Where our own files live.
+    pub files: Arc<dyn FileSystem>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Marking.
+    pub marks: MarkSets,
+}
+
+/// Whether head changes start compactions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Trigger {
+    /// A head change beyond the threshold starts a run on a thread of its own.
+    #[default]
+    Automatic,
+    /// Runs start only when asked for; a head change just says what it would have done.
+    Manual,
+}
+
+/// How a store behaves.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Windows and cold policy.
+    pub policy: Policy,
+    /// The folder of this store; runs work in `work/` below it.
+    pub folder: PathBuf,
+    /// What starts compactions.
+    pub trigger: Trigger,
+    /// Every how manieth compaction reclaims fully instead of online; 0 never does.
+    pub full_reclaim_every: u64,
+}
+
+impl Options {
+    /// Lotus' defaults for this policy and folder.
+    pub fn new(policy: Policy, folder: impl Into<PathBuf>) -> Self {
+        Self { policy, folder: folder.into(), trigger: Trigger::default(), full_reclaim_every: 20 }
+    }
+}

@@ -1,0 +1,79 @@
+//! Why the store could not do what was asked.
+
+use std::path::PathBuf;
+
+use cid::Cid;
+use splitstore_domain::links::LinkError;
+use splitstore_domain::{Epoch, Phase};
+use splitstore_ports::PortError;
+use thiserror::Error;
+
+/// Result of the store's own operations. Reads and writes of blocks return [`PortError`] alone.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, and what was not done because of it.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A tier, a file or the chain failed.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// A block that must be there is in neither tier. Nothing was deleted.
+    #[error("live block {cid} is missing, reached from {root}")]
+    MissingLive {
+        /// The block.
+        cid: Cid,
+        /// The root of a header, or the header, that it was reached from.
+        root: Cid,
+    },
+    /// A live block cannot be read, so its links are unknown. Nothing was deleted.
+    #[error("live block {cid} cannot be scanned for links")]
+    Malformed {
+        /// The block.
+        cid: Cid,
+        /// Where and why.
+        source: LinkError,
+    },
+    /// A block in hot does not hash to its key; it was not moved, and nothing was deleted.
+    #[error("hot block {cid} is damaged")]
+    Damaged {
+        /// The block.
+        cid: Cid,
+        /// The check that failed.
+        source: splitstore_domain::digest::DigestError,
+    },
+    /// Another run is active: one at a time.
+    #[error("a compaction is already running")]
+    Busy,
+    /// `start` was not called yet, so there is no chain.
+    #[error("the store has no chain yet: start it first")]
+    NotStarted,
+    /// The chain has no head yet.
+    #[error("the chain has no head yet: import an archive or apply a tipset first")]
+    NoHead,
+    /// The chain has no tipset there.
+    #[error("the chain has no tipset at or below height {height}")]
+    NoTipset {
+        /// The height that was asked for.
+        height: Epoch,
+    },
+    /// The cold tier's disk cannot take what would move. Nothing was copied or deleted.
+    #[error("transfer needs {need} bytes free for the cold tier, {have} are: free space and compact again")]
+    NoSpace {
+        /// Bytes needed.
+        need: u64,
+        /// Bytes free.
+        have: u64,
+    },
+    /// A file of ours is damaged. It was not used, and nothing was deleted on its strength.
+    #[error("{}: {fault}; restore it, or move the folder away and verify the store", path.display())]
+    DamagedFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        fault: &'static str,
+    },
+    /// The store is closing, or the run was asked to stop.
+    #[error("stopped in {0}: nothing that was not yet sealed has been deleted")]
+    Stopped(Phase),
+}

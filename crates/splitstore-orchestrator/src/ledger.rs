@@ -1,0 +1,76 @@
+//! The numbers that outlive a run: base epoch, index, size of the last mark set.
+
+use std::sync::Arc;
+
+use splitstore_domain::Epoch;
+use splitstore_ports::{ErrorKind, MetaCell, MetaStore, PortError, Result};
+
+/// Typed access to the meta store.
+pub(crate) struct Ledger {
+    meta: Arc<dyn MetaStore>,
+}
+
+impl Ledger {
+    pub(crate) fn new(meta: Arc<dyn MetaStore>) -> Self {
+        Self { meta }
+    }
+
+    /// Where the last compaction cut.
+    pub(crate) fn base(&self) -> Result<Option<Epoch>> {
+        Ok(self.number(MetaCell::BaseEpoch)?.map(Epoch::new))
+    }
+
+    /// The base; a store that has none yet takes `head`, which is then its snapshot, too.
+    pub(crate) fn base_or_set(&self, head: Epoch) -> Result<Epoch> {
+        if let Some(base) = self.base()? {
+            return Ok(base);
+        }
+        let mut first = vec![height(MetaCell::BaseEpoch, head)];
+        if self.snapshot()?.is_none() {
+            first.push(height(MetaCell::SnapshotHeight, head));
+        }
+        self.meta.set_many(&first)?;
+        Ok(head)
+    }
+
+    /// The height up to which blocks came with a snapshot, and may lack whole parts.
+    pub(crate) fn snapshot(&self) -> Result<Option<Epoch>> {
+        Ok(self.number(MetaCell::SnapshotHeight)?.map(Epoch::new))
+    }
+
+    /// Notes a snapshot that is being taken in.
+    pub(crate) fn set_snapshot(&self, head: Epoch) -> Result<()> {
+        self.meta.set_many(&[height(MetaCell::SnapshotHeight, head)])
+    }
+
+    /// Finished compactions.
+    pub(crate) fn index(&self) -> Result<u64> {
+        Ok(self.number(MetaCell::CompactionIndex)?.unwrap_or(0))
+    }
+
+    /// Keys that the last run marked.
+    pub(crate) fn marked(&self) -> Result<u64> {
+        Ok(self.number(MetaCell::MarkSetSize)?.unwrap_or(0))
+    }
+
+    /// Notes a finished run, all in one: repeating it changes nothing.
+    pub(crate) fn commit(&self, base: Epoch, index: u64, marked: u64) -> Result<()> {
+        let cell = |cell, value: u64| (cell, value.to_le_bytes().to_vec());
+        self.meta.set_many(&[
+            cell(MetaCell::BaseEpoch, base.height()),
+            cell(MetaCell::CompactionIndex, index),
+            cell(MetaCell::MarkSetSize, marked),
+        ])
+    }
+
+    fn number(&self, cell: MetaCell) -> Result<Option<u64>> {
+        let Some(value) = self.meta.get(cell)? else { return Ok(None) };
+        let bytes = value.as_slice().try_into();
+        let damaged = |source| PortError::new(ErrorKind::Corrupt, format!("read {}", cell.name()), source);
+        bytes.map(|bytes| Some(u64::from_le_bytes(bytes))).map_err(damaged)
+    }
+}
+
+fn height(cell: MetaCell, epoch: Epoch) -> (MetaCell, Vec<u8>) {
+    (cell, epoch.height().to_le_bytes().to_vec())
+}

@@ -1,0 +1,47 @@
+//! The split store: two-tier reads, one write path, compaction in seven phases. It composes ports and owns
+//! all concurrency; it knows no adapter.
+//!
+//! ```text
+//!             node                                     what a crash leaves
+//!      get has view | put_many
+//!      +-----------v-----------+     prepare   -> |
+//!      | SplitStore            |     mark      -> | nothing was deleted:
+//!      |   Protection: permits |     collect   -> | the run is dropped
+//!      |   Run: seven phases --+-->  transfer  -> |
+//!      +-----+-----------+-----+     seal      -> |
+//!         hot|       cold|           purge     -> | the same purge goes on
+//!         +--v--+     +--v--+        commit    -> | from its cursor
+//!         +-----+     +-----+
+//! ```
+//! Start at [`SplitStore`] (what a node calls) and [`Run`] (what one compaction does). Words have the meaning
+//! that `docs/glossary.md` gives them.
+
+mod components;
+pub use components::{Components, ExactFactory, MarkSets, Options, Support, Trigger};
+mod store;
+pub use store::{Info, SplitStore};
+mod access;
+pub use access::Untracked;
+mod protector;
+pub use protector::Protector;
+mod run;
+pub use run::{Run, Step};
+mod export;
+pub use export::Exported;
+mod error;
+pub use error::{Error, Result};
+
+mod all_keys;
+mod audit;
+mod candidates;
+mod chain_walk;
+mod filter;
+mod journal;
+mod ledger;
+mod marks_file;
+mod protection;
+mod records;
+mod recover;
+mod stream;
+mod tiers;
+mod walk;

@@ -1,0 +1,20 @@
+//! Roots that the chain does not reach but the node relies on, such as the message pool.
+
+use cid::Cid;
+use splitstore_ports::Result;
+
+/// Names blocks to keep.
+///
+/// **Contract.** Called once at the start of every run, on the run's thread; every CID handed to `keep` stays
+/// with all that is below it and there. It MAY read and write the store. An error ends the run before it
+/// marks anything.
+pub trait Protector: Send + Sync {
+    /// Calls `keep` for each root.
+    fn protect(&self, keep: &mut dyn FnMut(&Cid)) -> Result<()>;
+}
+
+impl<F: Fn(&mut dyn FnMut(&Cid)) -> Result<()> + Send + Sync> Protector for F {
+    fn protect(&self, keep: &mut dyn FnMut(&Cid)) -> Result<()> {
+        self(keep)
+    }
+}

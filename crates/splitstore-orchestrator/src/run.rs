@@ -1,0 +1,269 @@
+//! One compaction as a stepper: each step does a bounded piece of work and says what came of it.
+//!
+//! ```text
+//!   prepare -> Prepared      protection on, registered roots collected, work folder opened
+//!   mark    -> Marked        the chain inside the window, then all references seen meanwhile
+//!   collect -> Collected     hot keys against the marks; candidates written in key order
+//!   transfer-> Settled       copied to cold, verified, synced (or nothing to copy)
+//!   seal    -> Sealed        marks durable and installed as the read filter
+//!   purge   -> Purged        bounded batches: check marks again, delete, move the durable cursor
+//!   commit  -> report        base, index, journal, files; then space is given back
+//! ```
+//! Each phase consumes the evidence of the one before: `Purged` cannot be had without `Sealed`, nor that
+//! without `Settled`. A thread loops over [`Run::step`]; a simulator calls it between other actors' steps.
+//!
+//! Errors before the seal drop the run: nothing was deleted. Errors after it leave the filter on until a later
+//! run, or the next open, has finished the purge from its journal.
+
+mod collect;
+mod commit;
+mod mark;
+mod prepare;
+mod purge;
+mod seal;
+mod transfer;
+mod work;
+
+use std::time::Duration;
+
+use parking_lot::MutexGuard;
+use splitstore_domain::{ByteCount, CompactionPlan, CompactionReport, Phase, PhaseReport, TierSizes, Window};
+use splitstore_ports::Event;
+
+use crate::error::{Error, Result};
+use crate::store::Inner;
+
+pub(crate) use commit::run as commit_purged;
+pub(crate) use prepare::new_sets;
+pub(crate) use purge::{Marks, Purging};
+pub(crate) use work::Work;
+
+/// What a step came to.
+#[derive(Debug, Clone)]
+pub enum Step {
+    /// There is more to do, in this phase.
+    Working(Phase),
+    /// A dry run has its answer.
+    Planned(CompactionPlan),
+    /// The run is over.
+    Finished(Box<CompactionReport>),
+}
+
+/// A compaction under way. Dropping it before it has sealed drops the run.
+pub struct Run<'a> {
+    cx: &'a Inner,
+    _exclusive: MutexGuard<'a, ()>,
+    purpose: Purpose,
+    state: State<'a>,
+    window: Window,
+    tracker: Tracker,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Compact,
+    Plan,
+}
+
+/// Where the run stands, with the evidence to go on.
+enum State<'a> {
+    Prepare,
+    Mark(mark::Marking),
+    Collect(collect::Collecting<'a>),
+    Transfer(transfer::Transferring),
+    Seal(transfer::Settled),
+    Purge(Purging),
+    Commit(purge::Purged),
+    Over,
+}
+
+/// What a phase makes of one step: more of itself, or the next evidence.
+pub(crate) enum Advance<More, Done> {
+    More(More),
+    Done(Done),
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn new(cx: &'a Inner, exclusive: MutexGuard<'a, ()>, window: Window) -> Self {
+        let tracker = Tracker::default();
+        Self { cx, _exclusive: exclusive, purpose: Purpose::Compact, state: State::Prepare, window, tracker }
+    }
+
+    /// The same run, ended after collection.
+    pub(crate) fn dry(mut self) -> Self {
+        self.purpose = Purpose::Plan;
+        self
+    }
+
+    /// The phase it is in.
+    pub fn phase(&self) -> Phase {
+        self.tracker.current.phase
+    }
+
+    /// Does one bounded piece of work.
+    pub fn step(&mut self) -> Result<Step> {
+        let stepped = self.check_interrupt().and_then(|()| self.advance());
+        *self.cx.status.lock() = self.tracker.current;
+        if let Err(error) = &stepped {
+            self.fail(error);
+        }
+        stepped
+    }
+
+    fn advance(&mut self) -> Result<Step> {
+        let cx = self.cx;
+        let state = std::mem::replace(&mut self.state, State::Over);
+        let meter = &mut self.tracker.current;
+        self.state = match state {
+            State::Prepare => {
+                self.tracker.start(cx, self.window)?;
+                let prepared = prepare::run(cx, self.window, &mut self.tracker.current)?;
+                self.enter(Phase::Mark);
+                State::Mark(mark::Marking::new(cx, prepared)?)
+            }
+            State::Mark(marking) => match marking.step(cx, meter)? {
+                Advance::More(marking) => State::Mark(marking),
+                Advance::Done(marked) => {
+                    self.enter(Phase::Collect);
+                    State::Collect(collect::Collecting::new(cx, marked)?)
+                }
+            },
+            State::Collect(collecting) => match collecting.step(cx, meter)? {
+                Advance::More(collecting) => State::Collect(collecting),
+                Advance::Done(collected) => return self.collected(collected),
+            },
+            State::Transfer(transferring) => match transferring.step(cx, meter)? {
+                Advance::More(transferring) => State::Transfer(transferring),
+                Advance::Done(settled) => {
+                    self.enter(Phase::Seal);
+                    State::Seal(settled)
+                }
+            },
+            State::Seal(settled) => {
+                let sealed = seal::run(cx, settled, meter)?;
+                self.enter(Phase::Purge);
+                State::Purge(Purging::new(cx, sealed)?)
+            }
+            State::Purge(purging) => match purging.step(cx, meter)? {
+                Advance::More(purging) => State::Purge(purging),
+                Advance::Done(purged) => {
+                    self.enter(Phase::Commit);
+                    State::Commit(purged)
+                }
+            },
+            State::Commit(purged) => return self.commit(purged),
+            State::Over => return Err(Error::Stopped(Phase::Idle)),
+        };
+        Ok(Step::Working(self.phase()))
+    }
+
+    fn collected(&mut self, collected: collect::Collected) -> Result<Step> {
+        let plan = collected.plan.clone();
+        self.cx.observer.on_event(&Event::Planned(plan.clone()));
+        if plan.missing > 0 {
+            self.cx.observer.on_event(&Event::MissingReferences(plan.missing));
+        }
+        self.tracker.plan = Some(plan.clone());
+        if self.purpose == Purpose::Plan {
+            self.tracker.finish_phase(self.cx);
+            collected.work.drop_run(self.cx)?;
+            return Ok(Step::Planned(plan));
+        }
+        self.enter(Phase::Transfer);
+        self.state = State::Transfer(transfer::Transferring::new(self.cx, collected)?);
+        Ok(Step::Working(self.phase()))
+    }
+
+    fn commit(&mut self, purged: purge::Purged) -> Result<Step> {
+        let spared = purged.spared;
+        let index = commit::run(self.cx, purged, &mut self.tracker.current)?;
+        self.tracker.finish_phase(self.cx);
+        let tracker = std::mem::take(&mut self.tracker);
+        let report = CompactionReport {
+            index,
+            plan: tracker.plan.expect("a run that commits was collected"),
+            phases: tracker.phases,
+            spared,
+            before: tracker.before,
+            after: self.cx.sizes()?,
+        };
+        self.cx.observer.on_event(&Event::Finished(Box::new(report.clone())));
+        Ok(Step::Finished(Box::new(report)))
+    }
+
+    fn enter(&mut self, phase: Phase) {
+        self.tracker.enter(self.cx, phase);
+    }
+
+    fn check_interrupt(&self) -> Result<()> {
+        if self.cx.interrupt.is_raised() && !self.phase().must_finish() {
+            return Err(Error::Stopped(self.phase()));
+        }
+        Ok(())
+    }
+
+    fn fail(&mut self, error: &Error) {
+        let phase = self.phase();
+        self.state = State::Over;
+        self.cx.observer.on_event(&Event::Failed(phase, error.to_string()));
+        self.abandon();
+    }
+
+    /// Drops what a run that has not sealed left; from the seal on, everything stays for recovery.
+    fn abandon(&self) {
+        *self.cx.status.lock() = PhaseReport::default();
+        if self.phase() != Phase::Idle && !self.phase().must_finish() {
+            self.cx.protection.end();
+            Work::remove(self.cx, &self.cx.work());
+        }
+    }
+}
+
+impl Drop for Run<'_> {
+    fn drop(&mut self) {
+        if !matches!(self.state, State::Prepare | State::Over) {
+            self.abandon();
+        }
+    }
+}
+
+/// Counts and times of the phases.
+#[derive(Default)]
+struct Tracker {
+    phases: Vec<PhaseReport>,
+    current: PhaseReport,
+    started: Duration,
+    before: TierSizes,
+    plan: Option<CompactionPlan>,
+}
+
+impl Tracker {
+    fn start(&mut self, cx: &Inner, window: Window) -> Result<()> {
+        cx.observer.on_event(&Event::Started(window));
+        self.before = cx.sizes()?;
+        self.current.phase = Phase::Prepare;
+        self.started = cx.clock.elapsed();
+        cx.observer.on_event(&Event::PhaseStarted(Phase::Prepare));
+        Ok(())
+    }
+
+    fn enter(&mut self, cx: &Inner, phase: Phase) {
+        self.finish_phase(cx);
+        self.current = PhaseReport { phase, ..PhaseReport::default() };
+        cx.observer.on_event(&Event::PhaseStarted(phase));
+    }
+
+    fn finish_phase(&mut self, cx: &Inner) {
+        let now = cx.clock.elapsed();
+        self.current.duration = now.saturating_sub(self.started);
+        self.started = now;
+        self.phases.push(self.current);
+        cx.observer.on_event(&Event::PhaseFinished(self.current));
+    }
+}
+
+/// Adds work to a phase's counts.
+pub(crate) fn count(meter: &mut PhaseReport, objects: u64, bytes: u64) {
+    meter.objects += objects;
+    meter.bytes += ByteCount(bytes);
+}

@@ -1,0 +1,86 @@
+//! Mark: the chain inside the window, and every reference that came in meanwhile.
+//!
+//! Two walks share the pass: the live one, and under policy `messages` one over old messages and receipts,
+//! whose blocks may leave hot but move to cold.
+
+use cid::Cid;
+use splitstore_domain::links::LinkError;
+use splitstore_domain::{ColdPolicy, PhaseReport};
+
+use super::prepare::{Prepared, new_sets};
+use super::{Advance, Work, count};
+use crate::chain_walk::ChainWalk;
+use crate::error::{Error, Result};
+use crate::store::Inner;
+use crate::walk::{Leaves, Missing, Sink, WalkSets, Walker};
+
+/// Evidence: everything inside the window, and every reference so far, is marked.
+pub(crate) struct Marked {
+    pub(crate) work: Work,
+    pub(crate) sets: WalkSets,
+    /// What moves to cold under policy `messages`.
+    pub(crate) moving: Option<WalkSets>,
+    pub(crate) missing: u64,
+}
+
+/// The phase under way.
+pub(crate) struct Marking {
+    work: Work,
+    walk: ChainWalk,
+    tolerance: Tolerance,
+}
+
+impl Marking {
+    pub(crate) fn new(cx: &Inner, prepared: Prepared) -> Result<Self> {
+        let Prepared { work, sets } = prepared;
+        let walker = |sets| Walker::new(cx.tiers.clone(), sets, Leaves::Mark);
+        let moving = match cx.options.policy.cold() {
+            ColdPolicy::Messages => Some(walker(new_sets(cx, &work.folder, "moving")?)),
+            ColdPolicy::Universal | ColdPolicy::Discard => None,
+        };
+        let mut walk = ChainWalk::new(cx.tiers.clone(), cx.chain()?.clone(), walker(sets), moving);
+        let mut tolerance = Tolerance::default();
+        // The head may be newer than the one the window was cut at: that keeps more, never less.
+        walk.push_tipset(&cx.head()?.key, &mut tolerance)?;
+        Ok(Self { work, walk, tolerance })
+    }
+
+    pub(crate) fn step(mut self, cx: &Inner, meter: &mut PhaseReport) -> Result<Advance<Self, Marked>> {
+        let roots_of = cx.roots_of(self.work.window)?;
+        if let Some(walked) = self.walk.step(&roots_of, &mut self.tolerance)? {
+            count(meter, walked.objects, walked.bytes);
+            return Ok(Advance::More(self));
+        }
+        let references = cx.protection.take_references();
+        if references.is_empty() {
+            let (sets, moving) = self.walk.into_sets();
+            let missing = self.tolerance.missing;
+            return Ok(Advance::Done(Marked { work: self.work, sets, moving, missing }));
+        }
+        for reference in &references {
+            self.walk.live.push_reference(reference, &mut self.tolerance)?;
+        }
+        Ok(Advance::More(self))
+    }
+}
+
+/// Missing blocks end the run under strict roots and are counted under lenient ones.
+#[derive(Default)]
+struct Tolerance {
+    missing: u64,
+}
+
+impl Sink for Tolerance {
+    fn missing(&mut self, missing: &Missing) -> Result<()> {
+        let Missing { cid, root, .. } = *missing;
+        if missing.is_fatal() {
+            return Err(Error::MissingLive { cid, root });
+        }
+        self.missing += 1;
+        Ok(())
+    }
+
+    fn malformed(&mut self, cid: Cid, source: LinkError) -> Result<()> {
+        Err(Error::Malformed { cid, source })
+    }
+}

@@ -1,0 +1,57 @@
+//! Prepare: protection on first, then roots are read.
+
+use std::path::Path;
+
+use splitstore_domain::{PhaseReport, Window};
+use splitstore_ports::{SetHint, VisitSetFactory};
+
+use super::{Work, count};
+use crate::components::MarkSets;
+use crate::error::Result;
+use crate::protection::reference_to;
+use crate::store::Inner;
+use crate::walk::WalkSets;
+
+/// The mark set is made a quarter larger than the last run's.
+const HEADROOM: (u64, u64) = (5, 4);
+
+/// Evidence: the gate tracks references, the registered roots are among them.
+pub(crate) struct Prepared {
+    pub(crate) work: Work,
+    pub(crate) sets: WalkSets,
+}
+
+pub(crate) fn run(cx: &Inner, window: Window, meter: &mut PhaseReport) -> Result<Prepared> {
+    cx.protection.begin();
+    let index = cx.ledger.index()? + 1;
+    let work = Work::create(cx, window, index)?;
+    let protectors = cx.protectors.lock().clone();
+    for protector in protectors {
+        // No lock is held here: a protector may read and write the store.
+        protector.protect(&mut |cid| {
+            count(meter, 1, 0);
+            if reference_to(cid).is_some() {
+                cx.protection.reference(cid);
+            }
+        })?;
+    }
+    let sets = new_sets(cx, &work.folder, "live")?;
+    Ok(Prepared { work, sets })
+}
+
+/// Empty sets for one walk, in a folder of their own below `parent`.
+pub(crate) fn new_sets(cx: &Inner, parent: &Path, name: &str) -> Result<WalkSets> {
+    let folder = parent.join(name);
+    cx.files.create_dir(&folder)?;
+    let expected = cx.ledger.marked()?.saturating_mul(HEADROOM.0) / HEADROOM.1;
+    let hint = SetHint { expected, universe: &*cx.tiers.hot, folder: &folder };
+    let (MarkSets::Exact(factory) | MarkSets::Split { visits: factory, .. }) = &cx.marks;
+    let visits = VisitSetFactory::create(&**factory, &hint)?;
+    let MarkSets::Split { marks, .. } = &cx.marks else {
+        return Ok(WalkSets { visits, marks: None });
+    };
+    let marks_folder = parent.join(format!("{name}-marks"));
+    cx.files.create_dir(&marks_folder)?;
+    let marks = marks.create(&SetHint { folder: &marks_folder, ..hint })?;
+    Ok(WalkSets { visits, marks: Some(marks) })
+}

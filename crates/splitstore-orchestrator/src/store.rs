@@ -1,0 +1,304 @@
+//! The store as a node sees it: two-tier reads, one write path, compaction on demand and by head change.
+//!
+//! ```text
+//!   get/has/view/size   identity CID? -> from the CID
+//!                       hot (through the filter, if one is on) -> cold
+//!   put_many            mark or record -> hot
+//! ```
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock, Weak};
+
+use parking_lot::Mutex;
+use splitstore_domain::retain::{self, Root};
+use splitstore_domain::trigger::{self, Decision};
+use splitstore_domain::{
+    Audit, CompactionPlan, CompactionReport, Epoch, HeadChange, HeaderView, Phase, PhaseReport, Policy,
+    TierSizes, Tipset, Window,
+};
+use splitstore_ports::{
+    ChainAccessor, Clock, ErrorKind, Event, FileSystem, HeadListener, Interrupt, Maintenance, Observer,
+    PortError, Result as PortResult,
+};
+
+use crate::components::{Components, MarkSets, Options, Trigger};
+use crate::error::{Error, Result};
+use crate::ledger::Ledger;
+use crate::protection::Protection;
+use crate::protector::Protector;
+use crate::run::{Run, Step};
+use crate::tiers::Tiers;
+
+/// A block store of two tiers that compacts itself. Cheap to clone; all clones are one store.
+#[derive(Clone)]
+pub struct SplitStore {
+    pub(crate) inner: Arc<Inner>,
+}
+
+/// What all clones share, and what a run works on.
+pub(crate) struct Inner {
+    pub(crate) tiers: Tiers,
+    pub(crate) files: Arc<dyn FileSystem>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) marks: MarkSets,
+    pub(crate) ledger: Ledger,
+    pub(crate) options: Options,
+    pub(crate) protection: Protection,
+    pub(crate) protectors: Mutex<Vec<Arc<dyn Protector>>>,
+    pub(crate) interrupt: Interrupt,
+    pub(crate) status: Mutex<PhaseReport>,
+    /// Held for the whole of a run: one at a time.
+    running: Mutex<()>,
+    chain: OnceLock<Arc<dyn ChainAccessor>>,
+    worker: Mutex<Option<std::thread::JoinHandle<()>>>,
+}
+
+/// What a store knows of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Info {
+    /// Boundary of the last finished compaction, or the head at the first start.
+    pub base: Option<Epoch>,
+    /// Finished compactions.
+    pub compactions: u64,
+    /// The chain's head.
+    pub head: Option<Tipset>,
+    /// Where a run stands, with its counts so far.
+    pub phase: PhaseReport,
+    /// Bytes on disk.
+    pub sizes: TierSizes,
+}
+
+impl SplitStore {
+    /// Composes a store and finishes what a crash left behind: a run that had sealed is purged to its end, any
+    /// other is dropped.
+    pub fn open(components: Components, options: Options) -> Result<Self> {
+        let Components { hot, cold, meta, files, clock, observer, marks } = components;
+        let inner = Arc::new(Inner {
+            tiers: Tiers { hot, cold },
+            files,
+            clock,
+            observer,
+            marks,
+            ledger: Ledger::new(meta),
+            options,
+            protection: Protection::default(),
+            protectors: Mutex::default(),
+            interrupt: Interrupt::new(),
+            status: Mutex::default(),
+            running: Mutex::default(),
+            chain: OnceLock::new(),
+            worker: Mutex::default(),
+        });
+        crate::recover::recover(&inner)?;
+        Ok(Self { inner })
+    }
+
+    /// Gives the store its chain. The base of a new store is the head it first sees.
+    pub fn start(&self, chain: Arc<dyn ChainAccessor>) -> Result<()> {
+        if let Some(head) = chain.heaviest()? {
+            self.inner.ledger.base_or_set(head.height)?;
+        }
+        let listener: Arc<dyn HeadListener> = Arc::new(Listener(Arc::downgrade(&self.inner)));
+        let chain = self.inner.chain.get_or_init(|| chain);
+        Ok(chain.subscribe(listener)?)
+    }
+
+    /// Notes that a snapshot up to `head` is being taken in. At and below that height a state or a list of
+    /// messages may be absent as a whole: the snapshot did not hold it. A new store takes the first head it
+    /// sees for its snapshot.
+    pub fn note_snapshot(&self, head: Epoch) -> Result<()> {
+        Ok(self.inner.ledger.set_snapshot(head)?)
+    }
+
+    /// Asks `protector` for roots at the start of every run.
+    pub fn add_protector(&self, protector: Arc<dyn Protector>) {
+        self.inner.protectors.lock().push(protector);
+    }
+
+    /// Compacts now, whatever the trigger says, on this thread.
+    pub fn compact(&self) -> Result<CompactionReport> {
+        self.inner.compact(self.inner.window_now()?)
+    }
+
+    /// What compacting now would do; changes nothing.
+    pub fn plan(&self) -> Result<CompactionPlan> {
+        let mut run = self.inner.dry_run(self.inner.window_now()?)?;
+        loop {
+            if let Step::Planned(plan) = run.step()? {
+                return Ok(plan);
+            }
+        }
+    }
+
+    /// Begins a run that the caller steps: for schedulers and simulators.
+    pub fn begin(&self) -> Result<Run<'_>> {
+        self.inner.begin(self.inner.window_now()?)
+    }
+
+    /// Looks at a new head and says what it asks for. With [`Trigger::Automatic`] the run starts on a thread
+    /// of its own. A head change that only reverts asks for nothing.
+    pub fn head_change(&self, change: &HeadChange) -> Result<Option<Decision>> {
+        let Some(head) = change.apply.last() else { return Ok(None) };
+        for cid in change.apply.iter().flat_map(|tipset| tipset.key.cids()) {
+            self.inner.protection.reference(cid);
+        }
+        let base = self.inner.ledger.base_or_set(head.height)?;
+        let decision = trigger::decide(head.height, base, &self.inner.options.policy);
+        match decision {
+            Decision::Compact(window) => self.start_worker(window),
+            Decision::Wait(why) => self.inner.observer.on_event(&Event::Waiting(why)),
+        }
+        Ok(Some(decision))
+    }
+
+    /// Waits until no run that a head change started is active.
+    pub fn wait_idle(&self) {
+        let worker = self.inner.worker.lock().take();
+        if let Some(worker) = worker {
+            // A panic of the worker has been printed where it happened; the gate it held is free.
+            let _ = worker.join();
+        }
+    }
+
+    /// Checks every block's hash and that everything live is there.
+    pub fn audit(&self) -> Result<Audit> {
+        crate::audit::audit(&self.inner)
+    }
+
+    /// Base, counts, sizes, phase.
+    pub fn info(&self) -> Result<Info> {
+        let inner = &self.inner;
+        Ok(Info {
+            base: inner.ledger.base()?,
+            compactions: inner.ledger.index()?,
+            head: inner.chain.get().map(|chain| chain.heaviest()).transpose()?.flatten(),
+            phase: *inner.status.lock(),
+            sizes: inner.sizes()?,
+        })
+    }
+
+    /// Makes everything written so far durable, cold first: what left hot must be there.
+    pub fn flush(&self) -> Result<()> {
+        self.inner.tiers.cold.sync()?;
+        Ok(self.inner.tiers.hot.sync()?)
+    }
+
+    /// Stops a run that has not sealed, waits for it, and makes everything durable.
+    pub fn close(&self) -> Result<()> {
+        self.inner.interrupt.raise();
+        self.wait_idle();
+        drop(self.inner.running.lock());
+        self.flush()
+    }
+
+    /// The settings in force.
+    pub fn policy(&self) -> &Policy {
+        &self.inner.options.policy
+    }
+
+    fn start_worker(&self, window: Window) {
+        if self.inner.options.trigger == Trigger::Manual || self.inner.running.is_locked() {
+            return;
+        }
+        let mut worker = self.inner.worker.lock();
+        if worker.as_ref().is_some_and(|worker| !worker.is_finished()) {
+            return;
+        }
+        let inner = self.inner.clone();
+        let spawned = std::thread::Builder::new().name("splitstore-compact".into()).spawn(move || {
+            // The observer has heard of a failure; the next head change tries again.
+            let _ = inner.compact(window);
+        });
+        match spawned {
+            Ok(handle) => *worker = Some(handle),
+            Err(error) => self.inner.observer.on_event(&Event::Failed(Phase::Prepare, error.to_string())),
+        }
+    }
+}
+
+/// Hears the chain without keeping the store alive: the chain reads through the store, so a strong reference
+/// would be a circle, and the engines' locks would never be released.
+struct Listener(Weak<Inner>);
+
+impl HeadListener for Listener {
+    fn head_changed(&self, change: &HeadChange) -> PortResult<()> {
+        let Some(inner) = self.0.upgrade() else { return Ok(()) };
+        let heard = SplitStore { inner }.head_change(change);
+        heard.map(|_| ()).map_err(|error| match error {
+            Error::Port(error) => error,
+            error => PortError::new(ErrorKind::Unavailable, "look at a head change", error),
+        })
+    }
+}
+
+impl Inner {
+    /// Runs one compaction to its end.
+    pub(crate) fn compact(&self, window: Window) -> Result<CompactionReport> {
+        let mut run = self.begin(window)?;
+        loop {
+            if let Step::Finished(report) = run.step()? {
+                return Ok(*report);
+            }
+        }
+    }
+
+    pub(crate) fn begin(&self, window: Window) -> Result<Run<'_>> {
+        let exclusive = self.running.try_lock().ok_or(Error::Busy)?;
+        crate::recover::finish_sealed(self)?;
+        Ok(Run::new(self, exclusive, window))
+    }
+
+    fn dry_run(&self, window: Window) -> Result<Run<'_>> {
+        Ok(self.begin(window)?.dry())
+    }
+
+    /// The chain, once there is one.
+    pub(crate) fn chain(&self) -> Result<&Arc<dyn ChainAccessor>> {
+        self.chain.get().ok_or(Error::NotStarted)
+    }
+
+    /// The head, once there is one.
+    pub(crate) fn head(&self) -> Result<Tipset> {
+        self.chain()?.heaviest()?.ok_or(Error::NoHead)
+    }
+
+    /// The cut at the present head.
+    pub(crate) fn window_now(&self) -> Result<Window> {
+        let head = self.head()?;
+        let base = self.ledger.base()?.unwrap_or(Epoch::GENESIS);
+        Ok(Window::at(head.height, base, &self.options.policy))
+    }
+
+    /// Exclusion from all runs, and an empty folder for a job of this name.
+    pub(crate) fn exclusive_folder(&self, job: &str) -> Result<(parking_lot::MutexGuard<'_, ()>, PathBuf)> {
+        let exclusive = self.running.try_lock().ok_or(Error::Busy)?;
+        let folder = self.work().join(job);
+        self.files.remove_dir(&folder)?;
+        self.files.create_dir(&folder)?;
+        Ok((exclusive, folder))
+    }
+
+    /// The roots of a header inside `window`: what is missing below them ends a run, or does not.
+    pub(crate) fn roots_of(&self, window: Window) -> Result<impl Fn(&HeaderView) -> Vec<Root> + use<'_>> {
+        let snapshot = self.ledger.snapshot()?;
+        let policy = &self.options.policy;
+        Ok(move |header: &HeaderView| {
+            let roots = retain::roots_of(header, &window, policy);
+            let imported = snapshot.is_some_and(|snapshot| header.height <= snapshot);
+            roots.map(|root| if imported { root.of_snapshot() } else { root }).collect()
+        })
+    }
+
+    /// The folder that runs work in.
+    pub(crate) fn work(&self) -> PathBuf {
+        self.options.folder.join("work")
+    }
+
+    /// Bytes on disk of both tiers.
+    pub(crate) fn sizes(&self) -> Result<TierSizes> {
+        let hot = self.tiers.hot.maintenance().map(Maintenance::size_on_disk).transpose()?;
+        let cold = self.tiers.cold.maintenance().map(Maintenance::size_on_disk).transpose()?;
+        Ok(TierSizes { hot, cold })
+    }
+}

@@ -1,0 +1,42 @@
+//! Both tiers behind one raw read: hot, then cold. No permits, no filter: the walker's view of the store.
+
+use std::sync::Arc;
+
+use cid::Cid;
+use splitstore_ports::{ColdStore, HotStore, Result};
+
+/// The two tiers.
+#[derive(Clone)]
+pub(crate) struct Tiers {
+    pub(crate) hot: Arc<dyn HotStore>,
+    pub(crate) cold: Arc<dyn ColdStore>,
+}
+
+impl Tiers {
+    /// Shows every block that either tier has; returns the indexes of those that neither has.
+    pub(crate) fn view_many(&self, cids: &[Cid], read: &mut dyn FnMut(usize, &[u8])) -> Result<Vec<usize>> {
+        let mut found = vec![false; cids.len()];
+        let mut seen = |index: usize, data: &[u8]| {
+            if let Some(place) = found.get_mut(index) {
+                *place = true;
+            }
+            read(index, data);
+        };
+        self.hot.view_many(cids, &mut seen)?;
+        let missed = absent(&found);
+        if missed.is_empty() {
+            return Ok(missed);
+        }
+        let rest: Vec<Cid> = missed.iter().map(|index| cids[*index]).collect();
+        let mut found_cold = vec![false; rest.len()];
+        self.cold.view_many(&rest, &mut |index, data| {
+            found_cold[index] = true;
+            read(missed[index], data);
+        })?;
+        Ok(absent(&found_cold).into_iter().map(|index| missed[index]).collect())
+    }
+}
+
+fn absent(found: &[bool]) -> Vec<usize> {
+    found.iter().enumerate().filter_map(|(index, found)| (!found).then_some(index)).collect()
+}

@@ -1,0 +1,13 @@
+//! The store against memory adapters: what it keeps, moves and deletes, and what a crash leaves of it.
+
+mod concurrent;
+mod crash;
+mod failures;
+mod filter;
+mod lotus;
+mod policies;
+mod reads;
+mod reports;
+mod rig;
+mod rig_disk;
+mod space;

@@ -1,0 +1,115 @@
+//! Two-tier reads, the write path, and keys of both tiers.
+
+use std::ops::ControlFlow;
+
+use splitstore_domain::ColdPolicy;
+use splitstore_domain::object::{DAG_CBOR, FIL_COMMITMENT_SEALED, RAW};
+use splitstore_ports::cid::Cid;
+use splitstore_ports::{Block, BlockRead, BlockReadExt, BlockWrite, BlockWriteExt};
+
+use crate::rig::{Rig, raw_block};
+
+fn store() -> (Rig, splitstore_orchestrator::SplitStore) {
+    let rig = Rig::new(2, ColdPolicy::Universal);
+    let store = rig.open_bare().unwrap();
+    (rig, store)
+}
+
+#[test]
+fn a_block_is_read_from_hot_first_and_from_cold_when_hot_lacks_it() {
+    let (rig, store) = store();
+    let (hot, hot_data) = raw_block(b"hot");
+    let (cold, cold_data) = raw_block(b"cold");
+    store.put(&hot, &hot_data).unwrap();
+    rig.cold.put(&cold, &cold_data).unwrap();
+    assert_eq!(store.get_many(&[hot, cold]).unwrap(), [Some(hot_data), Some(cold_data)]);
+    assert_eq!(store.size(&cold).unwrap(), Some(4));
+    assert!(store.has(&cold).unwrap());
+    assert!(!rig.cold_keys().contains(&(&hot).into()), "writes go to hot only");
+    assert_eq!(store.get(&raw_block(b"nowhere").0).unwrap(), None);
+}
+
+#[test]
+fn an_identity_cid_is_answered_from_itself_and_never_stored() {
+    let (rig, store) = store();
+    let mut bytes = vec![1, 0x55, 0, 5];
+    bytes.extend(b"hello");
+    let cid = Cid::try_from(bytes.as_slice()).unwrap();
+    store.put(&cid, b"hello").unwrap();
+    assert_eq!(store.get(&cid).unwrap(), Some(b"hello".to_vec()));
+    assert_eq!((store.has(&cid).unwrap(), store.size(&cid).unwrap()), (true, Some(5)));
+    assert!(rig.hot_keys().is_empty());
+}
+
+#[test]
+fn a_commitment_is_never_stored_and_never_there() {
+    let (rig, store) = store();
+    let (block, data) = raw_block(b"sealed");
+    let commitment = Cid::new_v1(FIL_COMMITMENT_SEALED, *block.hash());
+    store.put(&commitment, &data).unwrap();
+    assert!(!store.has(&commitment).unwrap());
+    assert!(rig.hot_keys().is_empty());
+}
+
+#[test]
+fn cids_of_one_multihash_name_one_block() {
+    let (_, store) = store();
+    let (raw, data) = raw_block(b"one block");
+    store.put(&raw, &data).unwrap();
+    assert!(store.has(&Cid::new_v1(DAG_CBOR, *raw.hash())).unwrap());
+    assert_eq!(raw.codec(), RAW);
+}
+
+#[test]
+fn all_keys_shows_each_key_of_both_tiers_once_in_order() {
+    let (rig, store) = store();
+    let blocks: Vec<_> = (0..10_000_u32).map(|n| raw_block(&n.to_le_bytes())).collect();
+    let batch = |range: std::ops::Range<usize>| -> Vec<Block<'_>> {
+        blocks[range].iter().map(|(cid, data)| Block { cid: *cid, data }).collect()
+    };
+    store.put_many(&batch(0..7_000)).unwrap();
+    rig.cold.put_many(&batch(5_000..10_000)).unwrap();
+    let mut keys = Vec::new();
+    store
+        .all_keys(&mut |entry| {
+            keys.push(entry.key.clone());
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert!(keys.is_sorted() && keys.len() == 10_000, "{} keys", keys.len());
+    let mut seen = 0;
+    store
+        .all_keys(&mut |_| {
+            seen += 1;
+            if seen == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+        .unwrap();
+    assert_eq!(seen, 3, "a visitor may break off");
+}
+
+#[test]
+fn what_flush_covered_survives_a_crash() {
+    let (rig, store) = store();
+    let (cid, data) = raw_block(b"flushed");
+    let (lost, lost_data) = raw_block(b"not flushed");
+    store.put(&cid, &data).unwrap();
+    store.flush().unwrap();
+    store.put(&lost, &lost_data).unwrap();
+    drop(store);
+    rig.crash();
+    let store = rig.open_bare().unwrap();
+    assert_eq!(store.get(&cid).unwrap(), Some(data));
+    assert!(!store.has(&lost).unwrap(), "the rig is as strict as it says");
+}
+
+#[test]
+fn a_view_may_read_from_the_store_again() {
+    let (_, store) = store();
+    let (outer, outer_data) = raw_block(b"outer");
+    let (inner, inner_data) = raw_block(b"inner");
+    store.put(&outer, &outer_data).unwrap();
+    store.put(&inner, &inner_data).unwrap();
+    let mut nested = None;
+    store.view(&outer, &mut |_| nested = store.get(&inner).unwrap()).unwrap();
+    assert_eq!(nested, Some(inner_data));
+}

@@ -1,0 +1,76 @@
+//! What happens, as typed events at phase edges. Logs, metrics and progress bars are observers.
+
+use std::fmt;
+
+use splitstore_domain::trigger::Why;
+use splitstore_domain::{CompactionPlan, CompactionReport, Phase, PhaseReport, Window};
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Event {
+    /// A head change did not start a compaction.
+    Waiting(Why),
+    /// A compaction began.
+    Started(Window),
+    /// A phase began.
+    PhaseStarted(Phase),
+    /// A phase got on; counts are totals so far.
+    Progress(PhaseReport),
+    /// A phase ended.
+    PhaseFinished(PhaseReport),
+    /// Collection ended: what will be done.
+    Planned(CompactionPlan),
+    /// References that nothing held were tolerated: one event with the number, never a line each.
+    MissingReferences(u64),
+    /// A compaction ended.
+    Finished(Box<CompactionReport>),
+    /// A compaction failed or was stopped in a phase, for this reason.
+    Failed(Phase, String),
+    /// Open found a sealed run and finishes its purge.
+    Resumed,
+}
+
+/// Hears events. Called on the thread where they happen; returns soon, never fails.
+pub trait Observer: Send + Sync {
+    /// Something happened.
+    fn on_event(&self, event: &Event);
+}
+
+/// Hears nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoObserver;
+
+impl Observer for NoObserver {
+    fn on_event(&self, _event: &Event) {
+        // Whoever wants events passes another observer.
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Waiting(why) => write!(f, "waiting: {why}"),
+            Self::Started(window) => write!(f, "compaction started: {window}"),
+            Self::PhaseStarted(phase) => write!(f, "{phase} started"),
+            Self::Progress(report) => write!(f, "{}: {} objects", report.phase, report.objects),
+            Self::PhaseFinished(report) => write!(
+                f,
+                "{} finished: {} objects, {} in {:.3} s",
+                report.phase,
+                report.objects,
+                report.bytes,
+                report.duration.as_secs_f64()
+            ),
+            Self::Planned(plan) => write!(
+                f,
+                "planned: keep {}, transfer {}, drop {}",
+                plan.keep.blocks, plan.transfer.blocks, plan.drop.blocks
+            ),
+            Self::MissingReferences(count) => write!(f, "{count} references were missing and tolerated"),
+            Self::Finished(report) => write!(f, "compaction {} finished", report.index),
+            Self::Failed(phase, reason) => write!(f, "compaction failed in {phase}: {reason}"),
+            Self::Resumed => write!(f, "a sealed compaction is finished after a restart"),
+        }
+    }
+}

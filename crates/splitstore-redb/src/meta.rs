@@ -1,0 +1,74 @@
+//! The store's own few values, in a redb file of their own.
+//!
+//! ```text
+//!   key     the cell's name
+//!   value   blake2b-256 of (name | value)   32 bytes
+//!           value                           the rest
+//! ```
+//! redb does not check what it reads, and a wrong base epoch would be believed: hence the checksum.
+
+use std::path::Path;
+
+use splitstore_domain::digest::blake2b_256;
+use splitstore_ports::domain::ByteCount;
+use splitstore_ports::{ErrorKind, MetaCell, MetaStore, PortError, Result};
+
+use crate::backend::Disk;
+use crate::file::{Change, RedbFile, Table};
+use crate::options::RedbOptions;
+use crate::reader::Reader;
+
+const CELLS: Table = Table::new("cells.v1");
+const CHECKSUM: usize = 32;
+/// A handful of pages.
+const CACHE: ByteCount = ByteCount(1024 * 1024);
+
+/// Metadata on redb; durable when `set_many` returns.
+#[derive(Debug)]
+pub struct RedbMeta {
+    file: RedbFile,
+}
+
+impl RedbMeta {
+    /// Opens the file, or makes an empty one. Its folder must be there. Errors as for [`crate::RedbCold::open`].
+    pub fn open(path: &Path) -> Result<Self> {
+        let options = RedbOptions::default().with_cache(CACHE);
+        Ok(Self { file: RedbFile::open("metadata", path, CELLS, options, Disk::REAL)? })
+    }
+}
+
+impl MetaStore for RedbMeta {
+    fn get(&self, cell: MetaCell) -> Result<Option<Vec<u8>>> {
+        let verb = format_args!("read cell {} from", cell.name());
+        let reader = Reader::begin(&self.file, verb)?;
+        let found = reader.get(cell.name().as_bytes()).map_err(|fault| self.file.failed(verb, fault))?;
+        let Some(value) = found else { return Ok(None) };
+        let stored = value.bytes().map_err(|fault| self.file.failed(verb, fault))?;
+        match stored.split_at_checked(CHECKSUM) {
+            Some((checksum, value)) if checksum == checksum_of(cell, value) => Ok(Some(value.to_vec())),
+            _ => Err(PortError::new(
+                ErrorKind::Corrupt,
+                self.file.attempt(verb),
+                "its checksum does not match",
+            )),
+        }
+    }
+
+    fn set_many(&self, values: &[(MetaCell, Vec<u8>)]) -> Result<()> {
+        if values.is_empty() {
+            return Ok(());
+        }
+        self.file.write(format_args!("set {} cells of", values.len()), |transaction| {
+            let mut table = transaction.open_table(CELLS)?;
+            for (cell, value) in values {
+                let stored = [&checksum_of(*cell, value), value.as_slice()].concat();
+                table.insert(cell.name().as_bytes(), stored.as_slice())?;
+            }
+            Ok(Change::Some)
+        })
+    }
+}
+
+fn checksum_of(cell: MetaCell, value: &[u8]) -> [u8; CHECKSUM] {
+    blake2b_256(&[cell.name().as_bytes(), value].concat())
+}

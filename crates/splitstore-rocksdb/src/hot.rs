@@ -1,0 +1,79 @@
+//! An open hot tier.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+
+use rocksdb::{ColumnFamily, DB, DEFAULT_COLUMN_FAMILY_NAME};
+use splitstore_domain::BlockKey;
+use splitstore_domain::record;
+use splitstore_ports::{ErrorKind, HotStore, Maintenance, PortError, Result};
+
+use crate::error::failed;
+use crate::{RocksOptions, folder};
+
+/// A hot tier in a folder, held by this handle alone until it is dropped.
+///
+/// Dropping closes the engine: background work ends, the log stays for the next open. It does not sync; what a
+/// power cut must not lose needs [`sync`](splitstore_ports::BlockWrite::sync).
+pub struct RocksHot {
+    pub(crate) db: DB,
+    pub(crate) path: PathBuf,
+    /// A sync failed: what the kernel dropped then, no later sync will write.
+    pub(crate) sync_failed: AtomicBool,
+    /// Held while space is reclaimed.
+    pub(crate) reclaiming: Mutex<()>,
+}
+
+impl RocksHot {
+    /// Opens the hot tier in `path`, making it if it is not there.
+    ///
+    /// Errors: `Locked` when another process or handle has it open; `Corrupt` when it is damaged beyond what
+    /// the log can mend, or is a database of something else; `Unsupported` for options out of range.
+    pub fn open(path: impl AsRef<Path>, options: RocksOptions) -> Result<Self> {
+        let path = path.as_ref();
+        let engine = options.build()?;
+        folder::make(path)?;
+        let families = [(DEFAULT_COLUMN_FAMILY_NAME, engine.clone())];
+        let db = DB::open_cf_with_opts(&engine, path, families)
+            .map_err(|error| failed(format!("open hot tier {}", path.display()), error))?;
+        Ok(Self {
+            db,
+            path: path.to_owned(),
+            sync_failed: AtomicBool::new(false),
+            reclaiming: Mutex::default(),
+        })
+    }
+
+    /// Its folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn family(&self) -> &ColumnFamily {
+        self.db
+            .cf_handle(DEFAULT_COLUMN_FAMILY_NAME)
+            .expect("every database is opened with its default family")
+    }
+
+    /// Codec and data of a record; damage names the key.
+    pub(crate) fn decode<'a>(&self, key: &BlockKey, value: &'a [u8]) -> Result<(u64, &'a [u8])> {
+        record::decode(value).map_err(|error| {
+            let attempt = format!("read record {key} from hot tier {}", self.path.display());
+            PortError::new(ErrorKind::Corrupt, attempt, error)
+        })
+    }
+}
+
+impl HotStore for RocksHot {
+    fn maintenance(&self) -> Option<&dyn Maintenance> {
+        Some(self)
+    }
+}
+
+impl fmt::Debug for RocksHot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RocksHot").field("path", &self.path).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,27 @@
+//! A store in one folder, composed from the settings it holds.
+//!
+//! ```text
+//!   <store>/
+//!     splitstore.toml   settings; written last when a store is made, so a folder without it is no store
+//!     LOCK              held while open; names the process
+//!     hot/              the fast tier's engine
+//!     cold/cold.redb    the cheap tier
+//!     meta.redb         base epoch, index, head
+//!     work/             exists only while a run is in flight
+//! ```
+//! Layout version 1. Opening never follows a symbolic link at the store's own path, so that two names cannot lead
+//! to one store unnoticed; the tiers' folders may be links, to put them on other disks.
+//!
+//! Start at [`StoreFolder::create`] and [`StoreFolder::open`].
+
+mod settings;
+pub use settings::{ColdEngine, FolderSettings, HotEngine, LAYOUT, MarksKind, UnknownName};
+mod error;
+pub use error::{FolderError, Result};
+mod store;
+pub use store::{Opening, StoreFolder};
+mod create;
+mod engines;
+mod head;
+mod place;
+mod quiet_chain;

@@ -1,0 +1,237 @@
+//! `splitstore.toml`: what a store was made with.
+//!
+//! ```text
+//!   layout = 1                    version of the folder's layout; a newer one is refused by name
+//!   marks = "exact"               exact | disk | roaring | bloom
+//!   [hot]      engine = "rocksdb"  rocksdb | fjall
+//!   [cold]     engine = "redb"
+//!   [windows]  finality_epochs, threshold_finalities, .. as in splitstore_domain::Settings
+//! ```
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use splitstore_domain::Settings;
+use thiserror::Error;
+
+/// The layout this version writes, and the newest it reads.
+pub const LAYOUT: u64 = 1;
+
+/// Declares an enum of names: its words in settings and on the command line.
+macro_rules! names {
+    ($(#[$doc:meta])* $what:literal $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "lowercase")]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant,)+
+        }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The word for it.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)+
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.name())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = UnknownName;
+
+            fn from_str(name: &str) -> Result<Self, UnknownName> {
+                let known = || Self::ALL.iter().map(|one| one.name()).collect::<Vec<_>>().join(", ");
+                Self::ALL.iter().copied().find(|one| one.name() == name).ok_or_else(|| UnknownName {
+                    what: $what,
+                    name: name.to_owned(),
+                    known: known(),
+                })
+            }
+        }
+    };
+}
+
+names! {
+    /// The engine of the fast tier.
+    "hot engine" HotEngine {
+        /// RocksDB; needs the feature `rocksdb`.
+        Rocksdb = "rocksdb",
+        /// fjall, in pure Rust; needs the feature `fjall`.
+        Fjall = "fjall",
+    }
+}
+
+names! {
+    /// The engine of the cheap tier.
+    "cold engine" ColdEngine {
+        /// One redb file.
+        Redb = "redb",
+    }
+}
+
+names! {
+    /// What remembers live blocks during a compaction.
+    "kind of mark set" MarksKind {
+        /// Exact, in memory.
+        Exact = "exact",
+        /// Exact, on disk.
+        Disk = "disk",
+        /// An exact set gates the walk, a roaring bitmap is asked afterwards.
+        Roaring = "roaring",
+        /// An exact set gates the walk, a bloom filter is asked afterwards.
+        Bloom = "bloom",
+    }
+}
+
+/// A word that names none of the choices.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("unknown {what} `{name}`: {known}")]
+pub struct UnknownName {
+    what: &'static str,
+    name: String,
+    known: String,
+}
+
+impl HotEngine {
+    /// Whether this build has it.
+    pub const fn is_built(self) -> bool {
+        match self {
+            Self::Rocksdb => cfg!(feature = "rocksdb"),
+            Self::Fjall => cfg!(feature = "fjall"),
+        }
+    }
+
+    /// Every how manieth compaction should reclaim space fully.
+    pub(super) const fn full_reclaim_every(self) -> u64 {
+        match self {
+            Self::Rocksdb => 20,
+            // Its online reclaim leaves the work to the background, which has no reason to begin.
+            Self::Fjall => 1,
+        }
+    }
+}
+
+impl Default for HotEngine {
+    /// `RocksDB` where it was built, fjall otherwise.
+    fn default() -> Self {
+        if Self::Rocksdb.is_built() || !Self::Fjall.is_built() { Self::Rocksdb } else { Self::Fjall }
+    }
+}
+
+/// What a store is made of and how it behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FolderSettings {
+    /// The fast tier.
+    pub hot: HotEngine,
+    /// The cheap tier.
+    pub cold: ColdEngine,
+    /// Marking.
+    pub marks: MarksKind,
+    /// Windows and cold policy.
+    pub windows: Settings,
+}
+
+impl Default for FolderSettings {
+    fn default() -> Self {
+        Self {
+            hot: HotEngine::default(),
+            cold: ColdEngine::Redb,
+            marks: MarksKind::Exact,
+            windows: Settings::default(),
+        }
+    }
+}
+
+/// The file, field by field.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    layout: u64,
+    marks: MarksKind,
+    hot: Engine<HotEngine>,
+    cold: Engine<ColdEngine>,
+    windows: Settings,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Engine<T> {
+    engine: T,
+}
+
+/// What every layout, also one to come, begins with.
+#[derive(Deserialize)]
+struct Layout {
+    layout: u64,
+}
+
+/// Why text is no settings file.
+#[derive(Debug)]
+pub(super) enum SettingsFault {
+    TooNew(u64),
+    Malformed(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl FolderSettings {
+    pub(super) fn parse(text: &str) -> Result<Self, SettingsFault> {
+        let malformed = |error: toml::de::Error| SettingsFault::Malformed(error.into());
+        let Layout { layout } = toml::from_str(text).map_err(malformed)?;
+        if layout > LAYOUT {
+            return Err(SettingsFault::TooNew(layout));
+        }
+        if layout == 0 {
+            return Err(SettingsFault::Malformed("layout 0 never was".into()));
+        }
+        let File { marks, hot, cold, windows, .. } = toml::from_str(text).map_err(malformed)?;
+        Ok(Self { hot: hot.engine, cold: cold.engine, marks, windows })
+    }
+
+    pub(super) fn to_toml(self) -> String {
+        let Self { hot, cold, marks, windows } = self;
+        let (hot, cold) = (Engine { engine: hot }, Engine { engine: cold });
+        let file = File { layout: LAYOUT, marks, hot, cold, windows };
+        toml::to_string(&file).expect("numbers and words can be written as toml")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_read_back_as_they_were_written() {
+        for (hot, marks) in [(HotEngine::Fjall, MarksKind::Disk), (HotEngine::Rocksdb, MarksKind::Bloom)] {
+            let settings = FolderSettings { hot, marks, ..FolderSettings::default() };
+            assert_eq!(FolderSettings::parse(&settings.to_toml()).unwrap(), settings);
+        }
+    }
+
+    #[test]
+    fn a_newer_layout_is_refused_by_number_whatever_else_it_says() {
+        let fault = FolderSettings::parse("layout = 7\n[novelty]\nx = 1").unwrap_err();
+        assert!(matches!(fault, SettingsFault::TooNew(7)));
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_name() {
+        let text = FolderSettings::default().to_toml() + "\nnovelty = 1\n";
+        let Err(SettingsFault::Malformed(fault)) = FolderSettings::parse(&text) else { panic!("was read") };
+        assert!(fault.to_string().contains("novelty"), "{fault}");
+    }
+
+    #[test]
+    fn an_unknown_word_is_refused_with_the_known_ones() {
+        let fault = "rocks".parse::<HotEngine>().unwrap_err();
+        assert_eq!(fault.to_string(), "unknown hot engine `rocks`: rocksdb, fjall");
+    }
+}

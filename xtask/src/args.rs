@@ -1,0 +1,142 @@
+//! The command line, parsed by hand: a parser crate would double the time until the first test runs.
+
+use anyhow::{Context, Result, bail, ensure};
+
+/// What to do. `rest` is handed on unread.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    Help,
+    Test { scope: Scope, rest: Vec<String> },
+    Ci,
+    Tidy,
+    Demo { hot: Hot, rest: Vec<String> },
+    Bench { size: Size, rest: Vec<String> },
+    Fixtures { rest: Vec<String> },
+    Native,
+}
+
+/// Which crates a test run covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// The whole workspace.
+    All,
+    /// All but what links C++.
+    Quick,
+}
+
+/// The engine of the hot tier in a demo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hot {
+    Rocksdb,
+    Fjall,
+}
+
+/// How much a bench run measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Size {
+    Full,
+    Small,
+}
+
+pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command> {
+    let mut args = args.into_iter();
+    let name = args.next().unwrap_or_default();
+    let rest: Vec<String> = args.collect();
+    match name.as_str() {
+        "" | "help" | "-h" | "--help" => Ok(Command::Help),
+        "test" => switch(&rest, "--quick").map(|(quick, rest)| Command::Test {
+            scope: if quick.is_some() { Scope::Quick } else { Scope::All },
+            rest,
+        }),
+        "bench" => switch(&rest, "--small").map(|(small, rest)| Command::Bench {
+            size: if small.is_some() { Size::Small } else { Size::Full },
+            rest,
+        }),
+        "demo" => Ok(Command::Demo { hot: hot(&rest)?, rest }),
+        "fixtures" => Ok(Command::Fixtures { rest }),
+        "ci" => bare(&rest, Command::Ci),
+        "tidy" => bare(&rest, Command::Tidy),
+        "native" => bare(&rest, Command::Native),
+        other => bail!("no command `{other}`; `cargo xtask` lists them"),
+    }
+}
+
+fn bare(rest: &[String], command: Command) -> Result<Command> {
+    ensure!(rest.is_empty(), "`{}` is one argument too many", rest.join(" "));
+    Ok(command)
+}
+
+/// Takes the one known switch before `--`; what follows `--` is returned.
+fn switch<'a>(args: &'a [String], known: &str) -> Result<(Option<&'a str>, Vec<String>)> {
+    let end = args.iter().position(|arg| arg == "--").unwrap_or(args.len());
+    let mut found = None;
+    for arg in &args[..end] {
+        ensure!(arg == known, "no option `{arg}` here; it takes `{known}`, and more after `--`");
+        found = Some(arg.as_str());
+    }
+    Ok((found, args.iter().skip(end + 1).cloned().collect()))
+}
+
+/// Reads `--hot` without taking it: the demo reads it again.
+fn hot(args: &[String]) -> Result<Hot> {
+    let mut named = None;
+    for (at, arg) in args.iter().enumerate() {
+        if arg == "--hot" {
+            named = Some(args.get(at + 1).context("--hot takes `rocksdb` or `fjall`")?.as_str());
+        } else if let Some(value) = arg.strip_prefix("--hot=") {
+            named = Some(value);
+        }
+    }
+    match named {
+        None | Some("rocksdb") => Ok(Hot::Rocksdb),
+        Some("fjall") => Ok(Hot::Fjall),
+        Some(other) => bail!("no hot tier `{other}`: `rocksdb` or `fjall`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Command> {
+        parse(line.split_whitespace().map(String::from))
+    }
+
+    #[test]
+    fn no_argument_asks_for_help() {
+        assert_eq!(parsed("").unwrap(), Command::Help);
+    }
+
+    #[test]
+    fn what_follows_the_double_dash_is_handed_on() {
+        let rest = vec!["purge".to_string(), "--nocapture".to_string()];
+        assert_eq!(
+            parsed("test --quick -- purge --nocapture").unwrap(),
+            Command::Test { scope: Scope::Quick, rest }
+        );
+        assert_eq!(parsed("bench").unwrap(), Command::Bench { size: Size::Full, rest: vec![] });
+    }
+
+    #[test]
+    fn the_demo_keeps_its_arguments_and_tells_the_engine() {
+        let both = [parsed("demo a.car --hot fjall").unwrap(), parsed("demo a.car --hot=fjall").unwrap()];
+        for command in both {
+            assert!(matches!(command, Command::Demo { hot: Hot::Fjall, rest } if rest[0] == "a.car"));
+        }
+        assert!(matches!(parsed("demo").unwrap(), Command::Demo { hot: Hot::Rocksdb, .. }));
+    }
+
+    #[test]
+    fn a_mistake_is_named() {
+        for (line, said) in [
+            ("tset", "no command `tset`"),
+            ("test --fast", "no option `--fast`"),
+            ("ci now", "`now` is one argument too many"),
+            ("demo --hot", "--hot takes"),
+            ("demo --hot badger", "no hot tier `badger`"),
+        ] {
+            let error = parsed(line).unwrap_err().to_string();
+            assert!(error.contains(said), "{line}: {error}");
+        }
+    }
+}

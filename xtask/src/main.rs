@@ -1,0 +1,76 @@
+//! `cargo xtask`: everything one does with this workspace, one command each.
+//!
+//! ```text
+//!   test  ci  demo  bench          fixtures  tidy
+//!     \   |    |    /                 |        |
+//!      native set-up                  |        |     libclang, librocksdb.a: once per machine
+//!          \                          |        |
+//!           cargo (echoed, locked) <--+     reads the sources
+//! ```
+
+mod args;
+mod bench;
+mod ci;
+mod demo;
+mod fixtures;
+mod native;
+mod process;
+mod test;
+mod tidy;
+mod workspace;
+
+use anyhow::Result;
+use args::Command;
+use std::process::ExitCode;
+use workspace::Workspace;
+
+const HELP: &str = "\
+cargo xtask COMMAND: the work on the split store, from a clean checkout
+
+First steps
+  demo [FILE] [--hot rocksdb|fjall] [ARGS]   watch a compaction on a made-up chain, or on FILE (.car, .car.zst)
+  test --quick                               tests of all that needs no C++: a few minutes from nothing
+
+Every day
+  test [--quick] [-- ARGS]                   all tests; ARGS go to the test binaries (a name filter, for one)
+  tidy                                       layers, file and function sizes, manners: seconds
+  ci                                         what the server runs: fmt, tidy, clippy, docs, test
+
+Now and then
+  bench [--small] [-- ARGS]                  criterion benches; ARGS go to criterion
+  fixtures [--epochs N] [--actors N] [--seed N] OUT
+                                             write a seeded chain to OUT
+  native                                     only the set-up below
+
+RocksDB is C++ and takes about 15 minutes on two cores, once per machine: the archive is kept in
+SPLITSTORE_CACHE (else XDG_CACHE_HOME/splitstore, else HOME/.cache/splitstore). No patience?
+`demo --hot fjall` and `test --quick` are pure Rust. Builds go to CARGO_TARGET_DIR, else to the same cache.
+";
+
+fn main() -> ExitCode {
+    match args::parse(std::env::args().skip(1)).and_then(run) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    if command == Command::Help {
+        print!("{HELP}");
+        return Ok(());
+    }
+    let workspace = Workspace::locate()?;
+    match command {
+        Command::Help => Ok(()),
+        Command::Test { scope, rest } => test::run(&workspace, scope, &rest),
+        Command::Ci => ci::run(&workspace),
+        Command::Tidy => tidy::run(&workspace),
+        Command::Demo { hot, rest } => demo::run(&workspace, hot, &rest),
+        Command::Bench { size, rest } => bench::run(&workspace, size, &rest),
+        Command::Fixtures { rest } => fixtures::run(&workspace, &rest),
+        Command::Native => native::prepare(&workspace).map(drop),
+    }
+}
