@@ -9,12 +9,12 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use cid::Cid;
-use splitstore_domain::{Epoch, HeadChange, HeaderView, Policy, Settings, Tipset, TipsetKey};
+use splitstore_domain::{HeadChange, Policy, Settings, TipsetKey};
 use splitstore_filecoin::FilecoinChain;
 use splitstore_files::{OsFiles, SystemClock};
 use splitstore_marksets::ExactSets;
 use splitstore_orchestrator::{Components, MarkSets, Options, SplitStore, Support, Trigger};
-use splitstore_ports::{ChainAccessor, HeadListener};
+use splitstore_ports::ChainAccessor;
 use splitstore_redb::{RedbCold, RedbMeta, RedbOptions};
 use splitstore_rocksdb::{RocksHot, RocksOptions};
 
@@ -56,36 +56,6 @@ impl Composed {
         let chain = Arc::new(FilecoinChain::new(Arc::new(self.store.untracked())));
         let tipset = chain.tipset(&TipsetKey::new(head.to_vec()))?.context("the head is not in the store")?;
         chain.set_head(&HeadChange { revert: Vec::new(), apply: vec![tipset] })?;
-        Ok(self.store.start(Arc::new(StillChain(chain)))?)
-    }
-}
-
-/// A chain whose head never moves, so that nobody needs to listen. A store that its own chain held as a listener
-/// would never be dropped, and the next to open its folder would find it locked.
-struct StillChain(Arc<FilecoinChain>);
-
-impl ChainAccessor for StillChain {
-    fn heaviest(&self) -> splitstore_ports::Result<Option<Tipset>> {
-        self.0.heaviest()
-    }
-
-    fn tipset(&self, key: &TipsetKey) -> splitstore_ports::Result<Option<Tipset>> {
-        self.0.tipset(key)
-    }
-
-    fn tipset_at(&self, height: Epoch, from: &Tipset) -> splitstore_ports::Result<Option<Tipset>> {
-        self.0.tipset_at(height, from)
-    }
-
-    fn header(&self, cid: &Cid, data: &[u8]) -> splitstore_ports::Result<HeaderView> {
-        self.0.header(cid, data)
-    }
-
-    fn key_object(&self, key: &TipsetKey) -> Option<Cid> {
-        self.0.key_object(key)
-    }
-
-    fn subscribe(&self, _listener: Arc<dyn HeadListener>) -> splitstore_ports::Result<()> {
-        Ok(())
+        Ok(self.store.start(chain)?)
     }
 }

@@ -152,22 +152,6 @@ impl RawCold {
 
     /// Appends sorted records to an empty table: one transaction, durable when it returns.
     pub(crate) fn insert_sorted(&self, records: &[Record]) -> Result<()> {
-        if std::env::var("EXP").is_ok() {
-            for part in records.chunks(16 * 1024) {
-                let mut transaction = self.database.begin_write()?;
-                transaction.set_quick_repair(true);
-                {
-                    let mut table = transaction.open_table(BLOCKS)?;
-                    let mut cursor = table.lower_bound_mut(Bound::Included(part[0].0.as_bytes()))?;
-                    for (key, value) in part {
-                        cursor.insert_before(key.as_bytes(), value.as_slice())?;
-                    }
-                    cursor.close()?;
-                }
-                transaction.commit()?;
-            }
-            return Ok(());
-        }
         let mut transaction = self.database.begin_write()?;
         transaction.set_quick_repair(true);
         {

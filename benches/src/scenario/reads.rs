@@ -103,19 +103,7 @@ impl Reads<'_> {
     fn cold(&self, turn: usize) -> Result<Pair> {
         let (cids, keys) = (self.part(&self.moved.cids, turn), self.part(&self.moved.keys, turn));
         let ours = || get(&self.store.store, cids);
-        let exp = std::env::var("EXP").unwrap_or_default();
-        self.pair(turn, cids.len(), ours, || {
-            if exp.is_empty() { return read_cold(&self.raw_cold, keys); }
-            let mut bytes = 0;
-            for (cid, key) in cids.iter().zip(keys) {
-                let table = self._folders.1.table()?;
-                let found = table.get(key.as_bytes())?.context("x")?;
-                let v = found.value().to_vec();
-                if exp == "B" { splitstore_domain::digest::verify(cid, &v[1..])?; }
-                bytes += v.len() as u64;
-            }
-            Ok(bytes)
-        })
+        self.pair(turn, cids.len(), ours, || read_cold(&self.raw_cold, keys))
     }
 
     fn scan(&self, turn: usize) -> Result<Pair> {
