@@ -79,7 +79,7 @@ macro_rules! visit_set {
             visits: a_visit_is_first_once, a_visit_twice_in_a_batch_is_first_once,
                 each_reading_is_a_visit_of_its_own, marking_is_not_visiting, a_visited_key_is_marked,
                 first_answers_are_appended_in_order, asking_whether_a_visit_was_made_changes_nothing,
-                one_thread_alone_is_first, an_absent_key_is_never_found,
+                one_thread_alone_is_first, an_absent_key_is_never_found, a_recovered_set_knows_its_visits,
                 keys_of_any_length_are_told_apart, two_visit_sets_of_one_factory_are_apart;
         }
     };

@@ -66,6 +66,26 @@ pub fn asking_whether_a_visit_was_made_changes_nothing(factory: &dyn VisitSetFac
     assert_eq!(asked(&visits_of(&keys, Reading::Header)), vec![false; keys.len()], "another reading");
 }
 
+/// "The set that `seal` wrote, its visits included."
+pub fn a_recovered_set_knows_its_visits(factory: &dyn VisitSetFactory) {
+    let (visited, marked) = (sample::keys(0..300), sample::keys(300..600));
+    let universe = Universe::of(visited.clone());
+    let set = create(factory, &universe);
+    visit(&*set, &visits_of(&visited, Reading::Dag));
+    set.mark_many(&marked).expect("mark");
+    let mut sealed = Vec::new();
+    set.seal(&mut sealed).expect("seal");
+    let place = Universe::empty();
+    let recovered = factory.recover_visits(&mut sealed.as_slice(), &place.hint()).expect("recover");
+    assert_all_marked(&*recovered, &visited);
+    assert_all_marked(&*recovered, &marked);
+    assert_eq!(visit(&*recovered, &visits_of(&visited, Reading::Dag)), vec![false; visited.len()]);
+    assert_eq!(visit(&*recovered, &visits_of(&visited, Reading::Header)), vec![true; visited.len()]);
+    assert_eq!(visit(&*recovered, &visits_of(&marked, Reading::Dag)), vec![true; marked.len()]);
+    let cut = &sealed[..sealed.len() - 1];
+    assert!(factory.recover_visits(&mut &*cut, &Universe::empty().hint()).is_err(), "cut by a byte");
+}
+
 /// "Marking alone (`mark_many`) is no visit: a later visit is still a first."
 pub fn marking_is_not_visiting(factory: &dyn VisitSetFactory) {
     let keys = sample::keys(0..300);

@@ -44,7 +44,7 @@ use self::merge::{Merge, Records};
 use self::record::Record;
 use self::run::{Run, RunId, RunRecords};
 use crate::fingerprint::Fingerprinter;
-use crate::readings::Readings;
+use crate::readings::{Readings, SealedKey};
 use crate::sealed::{Kind, SealReader, SealWriter};
 
 /// What a table of 2^21 slots takes before it grows.
@@ -86,21 +86,7 @@ impl MarkSetFactory for DiskSets {
     }
 
     fn recover(&self, sealed: &mut dyn Read, hint: &SetHint<'_>) -> Result<Arc<dyn MarkSet>> {
-        let (mut reader, keys) = SealReader::start(sealed, Kind::Disk)?;
-        let set = DiskSet::new(keys, hint.folder, self.buffer_keys)?;
-        let mut step = Vec::with_capacity(STEP_KEYS);
-        reader.list(|fingerprint| {
-            step.push((fingerprint, Readings::NONE));
-            if step.len() < STEP_KEYS {
-                return Ok(());
-            }
-            set.add(&step, |_| ())?;
-            step.clear();
-            Ok(())
-        })?;
-        set.add(&step, |_| ())?;
-        reader.finish()?;
-        Ok(Arc::new(set))
+        Ok(Arc::new(self.recovered(sealed, hint)?))
     }
 }
 
@@ -111,6 +97,30 @@ impl VisitSetFactory for DiskSets {
 
     fn create(&self, hint: &SetHint<'_>) -> Result<Arc<dyn VisitSet>> {
         Ok(Arc::new(DiskSet::new(Fingerprinter::random()?, hint.folder, self.buffer_keys)?))
+    }
+
+    fn recover_visits(&self, sealed: &mut dyn Read, hint: &SetHint<'_>) -> Result<Arc<dyn VisitSet>> {
+        Ok(Arc::new(self.recovered(sealed, hint)?))
+    }
+}
+
+impl DiskSets {
+    fn recovered(&self, sealed: &mut dyn Read, hint: &SetHint<'_>) -> Result<DiskSet> {
+        let (mut reader, keys) = SealReader::start(sealed, Kind::Disk)?;
+        let set = DiskSet::new(keys, hint.folder, self.buffer_keys)?;
+        let mut step = Vec::with_capacity(STEP_KEYS);
+        reader.list(|SealedKey { fingerprint, readings }| {
+            step.push((fingerprint, readings));
+            if step.len() < STEP_KEYS {
+                return Ok(());
+            }
+            set.add(&step, |_| ())?;
+            step.clear();
+            Ok(())
+        })?;
+        set.add(&step, |_| ())?;
+        reader.finish()?;
+        Ok(set)
     }
 }
 
@@ -292,7 +302,10 @@ impl MarkSet for DiskSet {
 
     fn seal(&self, out: &mut dyn Write) -> Result<()> {
         let mut writer = SealWriter::start(out, Kind::Disk, &self.keys)?;
-        writer.list(self.records()?.map(|record| Ok(record?.fingerprint())))?;
+        writer.list(self.records()?.map(|record| {
+            let record = record?;
+            Ok(SealedKey { fingerprint: record.fingerprint(), readings: record.readings })
+        }))?;
         writer.finish()
     }
 }

@@ -26,7 +26,7 @@ use splitstore_ports::{
 };
 
 use crate::fingerprint::{Fingerprinter, lower, upper};
-use crate::readings::Readings;
+use crate::readings::{Readings, SealedKey};
 use crate::sealed::{Kind, SealReader, SealWriter};
 
 /// Fixed: the shard stands for the eight bits that its slots leave to the readings.
@@ -53,13 +53,7 @@ impl MarkSetFactory for ExactSets {
     }
 
     fn recover(&self, sealed: &mut dyn Read, hint: &SetHint<'_>) -> Result<Arc<dyn MarkSet>> {
-        let (mut reader, keys) = SealReader::start(sealed, Kind::Exact)?;
-        let set = ExactSet::new(keys, hint.expected)?;
-        reader.list(|fingerprint| {
-            add(&mut set.shard(fingerprint).lock(), fingerprint, Readings::NONE).map(|_before| ())
-        })?;
-        reader.finish()?;
-        Ok(Arc::new(set))
+        Ok(Arc::new(ExactSet::recover(sealed, hint)?))
     }
 }
 
@@ -70,6 +64,10 @@ impl VisitSetFactory for ExactSets {
 
     fn create(&self, hint: &SetHint<'_>) -> Result<Arc<dyn VisitSet>> {
         Ok(Arc::new(ExactSet::new(Fingerprinter::random()?, hint.expected)?))
+    }
+
+    fn recover_visits(&self, sealed: &mut dyn Read, hint: &SetHint<'_>) -> Result<Arc<dyn VisitSet>> {
+        Ok(Arc::new(ExactSet::recover(sealed, hint)?))
     }
 }
 
@@ -98,6 +96,16 @@ impl ExactSet {
             Ok(Shard(Mutex::new(slots)))
         });
         Ok(Self { keys, shards: shards.collect::<Result<_>>()? })
+    }
+
+    fn recover(sealed: &mut dyn Read, hint: &SetHint<'_>) -> Result<Self> {
+        let (mut reader, keys) = SealReader::start(sealed, Kind::Exact)?;
+        let set = Self::new(keys, hint.expected)?;
+        reader.list(|SealedKey { fingerprint, readings }| {
+            add(&mut set.shard(fingerprint).lock(), fingerprint, readings).map(|_before| ())
+        })?;
+        reader.finish()?;
+        Ok(set)
     }
 
     fn shard(&self, fingerprint: u128) -> &Mutex<Slots> {
@@ -157,7 +165,9 @@ impl MarkSet for ExactSet {
         let mut writer = SealWriter::start(out, Kind::Exact, &self.keys)?;
         let all = self.shards.iter().zip(0_u128..).flat_map(|(shard, number)| {
             let slots: Vec<u128> = shard.0.lock().iter().copied().collect();
-            slots.into_iter().map(move |slot| Ok(slot & !SHARD_BITS | number))
+            slots.into_iter().map(move |slot| {
+                Ok(SealedKey { fingerprint: slot & !SHARD_BITS | number, readings: readings_of(slot) })
+            })
         });
         writer.list(all)?;
         writer.finish()

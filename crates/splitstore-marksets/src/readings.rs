@@ -38,3 +38,25 @@ impl Readings {
         Self(self.0 | other.0)
     }
 }
+
+/// What a sealed exact set keeps of a key: its fingerprint and how it was read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SealedKey {
+    pub(crate) fingerprint: u128,
+    pub(crate) readings: Readings,
+}
+
+impl crate::sealed::Word for SealedKey {
+    const BYTES: usize = size_of::<u128>() + 1;
+
+    fn put(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.fingerprint.to_le_bytes());
+        out.push(self.readings.bits());
+    }
+
+    fn get(bytes: &[u8]) -> Self {
+        let (readings, fingerprint) = bytes.split_last().expect("a list is cut into whole words");
+        let fingerprint = fingerprint.try_into().expect("a list is cut into whole words");
+        Self { fingerprint: u128::from_le_bytes(fingerprint), readings: Readings::from_bits(*readings) }
+    }
+}

@@ -1,32 +1,38 @@
 //! The block ports of the store itself, and the untracked view for outsiders.
 
+use std::panic::Location;
+
 use cid::Cid;
 use splitstore_domain::ObjectKind;
 use splitstore_domain::object::identity_data;
-use splitstore_ports::{Block, BlockRead, BlockWrite, ErrorKind, PortError, Result};
+use splitstore_ports::{Block, BlockRead, BlockReadExt, BlockWrite, ErrorKind, PortError, Result, Visit};
 
 use crate::error::Error;
-use crate::protection::{Permit, reference_to};
-use crate::store::SplitStore;
+use crate::protection::{Noted, Stage, reference_to};
+use crate::store::{Inner, SplitStore};
 use crate::tiers::Tiers;
 
 impl BlockRead for SplitStore {
+    #[track_caller]
     fn view(&self, cid: &Cid, read: &mut dyn FnMut(&[u8])) -> Result<bool> {
         if let Stored::Elsewhere(data) = Stored::of(cid) {
             return Ok(data.map(read).is_some());
         }
-        let permit = self.inner.protection.permit();
-        let tiers = &self.inner.tiers;
-        if shows(&permit, cid)? && tiers.hot.view(cid, read)? {
-            permit.touched(cid);
-            return Ok(true);
+        let inner = &self.inner;
+        // From here on the block is pinned: a run that begins or seals now takes it for a reference.
+        let (_open, stage) = inner.protection.view(cid, Location::caller(), inner.clock.elapsed());
+        let filter = if stage == Stage::Filtering { inner.protection.filter() } else { None };
+        let shown = filter.map_or(Ok(true), |filter| filter.shows(cid).map_err(lower))?;
+        if shown && inner.tiers.hot.view(cid, read)? {
+            return inner.keep(cid, Tier::Hot).map(|_| true);
         }
-        if !tiers.cold.view(cid, read)? {
+        if !inner.tiers.cold.view(cid, read)? {
             return Ok(false);
         }
-        note_cold_hit(&permit, cid).map(|()| true)
+        inner.keep(cid, Tier::Cold).map(|_| true)
     }
 
+    #[track_caller]
     fn view_many(&self, cids: &[Cid], read: &mut dyn FnMut(usize, &[u8])) -> Result<()> {
         for (index, cid) in cids.iter().enumerate() {
             self.view(cid, &mut |data| read(index, data))?;
@@ -38,33 +44,78 @@ impl BlockRead for SplitStore {
         if let Stored::Elsewhere(data) = Stored::of(cid) {
             return Ok(data.is_some());
         }
-        let permit = self.inner.protection.permit();
-        let tiers = &self.inner.tiers;
-        if shows(&permit, cid)? && tiers.hot.has(cid)? {
-            permit.touched(cid);
-            return Ok(true);
-        }
-        if !tiers.cold.has(cid)? {
-            return Ok(false);
-        }
-        note_cold_hit(&permit, cid).map(|()| true)
+        Ok(self.inner.find(cid, |tier| Ok(tier.has(cid)?.then_some(())))?.is_some())
     }
 
     fn size(&self, cid: &Cid) -> Result<Option<u64>> {
         if let Stored::Elsewhere(data) = Stored::of(cid) {
             return Ok(data.map(|data| data.len() as u64));
         }
-        let permit = self.inner.protection.permit();
-        let tiers = &self.inner.tiers;
-        if shows(&permit, cid)?
-            && let Some(size) = tiers.hot.size(cid)?
-        {
-            permit.touched(cid);
-            return Ok(Some(size));
-        }
-        let Some(size) = tiers.cold.size(cid)? else { return Ok(None) };
-        note_cold_hit(&permit, cid).map(|()| Some(size))
+        self.inner.find(cid, |tier| tier.size(cid))
     }
+}
+
+impl SplitStore {
+    /// A copy of the block's data. Cheaper than [`BlockRead::view`] where a copy is wanted anyway: nothing is
+    /// pinned.
+    pub fn get(&self, cid: &Cid) -> Result<Option<Vec<u8>>> {
+        if let Stored::Elsewhere(data) = Stored::of(cid) {
+            return Ok(data.map(<[u8]>::to_vec));
+        }
+        self.inner.find(cid, |tier| tier.get(cid))
+    }
+}
+
+/// Where a block was found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tier {
+    Hot,
+    Cold,
+}
+
+impl Inner {
+    /// Looks in hot, then in cold. The stage is looked at once, last; while it is idle that is all.
+    fn find<T>(&self, cid: &Cid, look: impl Fn(&dyn BlockRead) -> Result<Option<T>>) -> Result<Option<T>> {
+        let hot = look(&*self.tiers.hot)?;
+        let (found, tier) = match hot {
+            Some(hot) => (Some(hot), Tier::Hot),
+            None => (look(&*self.tiers.cold)?, Tier::Cold),
+        };
+        if found.is_none() || self.protection.stage() == Stage::Idle {
+            return Ok(found);
+        }
+        match self.keep(cid, tier)? {
+            Kept::Yes => Ok(found),
+            // The filter hides what hot showed: cold decides.
+            Kept::Hidden => match look(&*self.tiers.cold)? {
+                Some(cold) => self.keep(cid, Tier::Cold).map(|_| Some(cold)),
+                None => Ok(None),
+            },
+        }
+    }
+
+    /// The node relies on this block and all below it, without having read or written it now.
+    pub(crate) fn rely_on(&self, cid: &Cid) -> Result<()> {
+        self.keep(cid, Tier::Cold).map(|_| ())
+    }
+
+    /// A block was found: from now on it stays with all that is below it, unless the filter hides it.
+    fn keep(&self, cid: &Cid, tier: Tier) -> Result<Kept> {
+        let Noted::Filtering(filter) = self.protection.found(cid) else { return Ok(Kept::Yes) };
+        if tier == Tier::Hot {
+            let shown = filter.shows(cid).map_err(lower)?;
+            return Ok(if shown { Kept::Yes } else { Kept::Hidden });
+        }
+        // A block found in cold is relied on as much as one found in hot: what is below it must stay.
+        let references: Vec<Visit> = reference_to(cid).into_iter().collect();
+        filter.protect(&references).map_err(lower).map(|()| Kept::Yes)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    Yes,
+    Hidden,
 }
 
 impl BlockWrite for SplitStore {
@@ -75,16 +126,25 @@ impl BlockWrite for SplitStore {
         if stored.is_empty() {
             return Ok(());
         }
-        let permit = self.inner.protection.permit();
-        if let Some(filter) = permit.filter() {
+        let Inner { protection, tiers, .. } = &*self.inner;
+        let _permit = protection.write();
+        match protection.stage() {
+            Stage::Idle => return tiers.hot.put_many(&stored),
+            // Written before it is recorded: a drain must find it.
+            Stage::Tracking => tiers.hot.put_many(&stored)?,
             // Marked and logged before it is written: a crash between the two must not leave a block whose
             // children the resumed purge deletes.
-            filter.protect_blocks(&stored).map_err(lower)?;
+            Stage::Filtering => {
+                if let Some(filter) = protection.filter() {
+                    filter.protect_blocks(&stored).map_err(lower)?;
+                }
+                return tiers.hot.put_many(&stored);
+            }
         }
         for block in &stored {
-            permit.touched(&block.cid);
+            protection.reference(&block.cid);
         }
-        self.inner.tiers.hot.put_many(&stored)
+        Ok(())
     }
 
     fn sync(&self) -> Result<()> {
@@ -147,20 +207,6 @@ impl<'a> Stored<'a> {
             ObjectKind::Dag | ObjectKind::Opaque => Self::Tiers,
         }
     }
-}
-
-/// Whether hot may be asked for this block.
-fn shows(permit: &Permit<'_>, cid: &Cid) -> Result<bool> {
-    permit.filter().map_or(Ok(true), |filter| filter.shows(cid).map_err(lower))
-}
-
-/// A block found in cold is relied on as much as one found in hot: what is below it must stay.
-fn note_cold_hit(permit: &Permit<'_>, cid: &Cid) -> Result<()> {
-    if let (Some(filter), Some(reference)) = (permit.filter(), reference_to(cid)) {
-        return filter.protect(&[reference]).map_err(lower);
-    }
-    permit.touched(cid);
-    Ok(())
 }
 
 /// The store's error as a port's.

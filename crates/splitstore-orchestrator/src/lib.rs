@@ -44,4 +44,5 @@ mod records;
 mod recover;
 mod stream;
 mod tiers;
+mod views;
 mod walk;

@@ -4,11 +4,11 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use splitstore_ports::{FileSystem, MarkSet, PortError, SetHint};
+use splitstore_ports::{FileSystem, PortError, SetHint, VisitSet};
 
 use crate::components::MarkSets;
 use crate::error::{Error, Result};
-use crate::filter::{REFERENCES, decode_keys};
+use crate::filter::{Filter, REFERENCES, decode_visits};
 use crate::records::{FileKind, RecordReader, RecordWriter};
 use crate::store::Inner;
 use crate::stream::{StreamReader, StreamWriter};
@@ -28,8 +28,9 @@ pub(crate) fn write(files: &dyn FileSystem, folder: &Path, sets: &WalkSets) -> R
     Ok(files.sync_dir(folder)?)
 }
 
-/// Reads the marks of a sealed run, those logged after the seal included.
-pub(crate) fn recover(cx: &Inner, folder: &Path) -> Result<Arc<dyn MarkSet>> {
+/// Reads the marks of a sealed run, those logged after the seal included, and goes on logging: the filter that
+/// the run had.
+pub(crate) fn recover(cx: &Inner, folder: &Path) -> Result<Arc<Filter>> {
     let path = folder.join(NAME);
     let records = RecordReader::open(&*cx.files, &path, FileKind::Marks)?;
     let missing = Error::DamagedFile { path, fault: "the sealed marks are missing" };
@@ -39,20 +40,22 @@ pub(crate) fn recover(cx: &Inner, folder: &Path) -> Result<Arc<dyn MarkSet>> {
     cx.files.create_dir(&scratch)?;
     let hint = SetHint { expected: 0, universe: &*cx.tiers.hot, folder: &scratch };
     let (MarkSets::Exact(factory) | MarkSets::Split { visits: factory, .. }) = &cx.marks;
-    let marks = factory.recover(&mut stream, &hint)?;
-    recover_references(cx, folder, &*marks)?;
-    Ok(marks)
+    let visits = factory.recover_visits(&mut stream, &hint)?;
+    let log = recover_references(cx, folder, &*visits)?;
+    Ok(Filter::new(WalkSets { visits, marks: None }, cx.tiers.clone(), log))
 }
 
-/// Marks what was logged after the seal; a torn last record was never acknowledged.
-fn recover_references(cx: &Inner, folder: &Path, marks: &dyn MarkSet) -> Result<()> {
+/// Visits what was logged after the seal; a torn last record was never acknowledged, and is cut off.
+fn recover_references(cx: &Inner, folder: &Path, visits: &dyn VisitSet) -> Result<RecordWriter> {
     let path = folder.join(REFERENCES);
     let Some(mut records) = RecordReader::open(&*cx.files, &path, FileKind::References)? else {
         return Err(Error::DamagedFile { path, fault: "the log of references is missing" });
     };
+    let mut first = Vec::new();
     while let Some(payload) = records.next_record()? {
-        let keys = decode_keys(&payload).ok_or_else(|| records.damage("a reference cannot be read"))?;
-        marks.mark_many(&keys)?;
+        let logged = decode_visits(&payload).ok_or_else(|| records.damage("a reference cannot be read"))?;
+        first.clear();
+        visits.visit_many(&logged, &mut first)?;
     }
-    Ok(())
+    RecordWriter::resume(&*cx.files, &path, records.end(), FileKind::References)
 }

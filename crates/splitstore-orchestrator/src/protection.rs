@@ -1,131 +1,227 @@
 //! What readers and writers owe a running compaction, and what it owes them.
 //!
 //! ```text
-//!   gate      Idle ----> Tracking ----------------------> Filtering ----------------> Idle
+//!   stage     Idle ----> Tracking ----------------------> Filtering ----------------> Idle
 //!   run             prepare  mark  collect  transfer  seal          purge  commit
 //!   read hit   -         recorded as a reference            unmarked reads as absent from hot
-//!   put        -         recorded as a reference            marked with its DAG and logged, then written
+//!   put        -         written, then recorded             marked with its DAG and logged, then written
+//!   view       pinned    pinned, and recorded               as a read
 //! ```
-//! A [`Permit`] (shared) spans every read and write; purge takes the gate exclusively for one batch at a
-//! time, so between "is it marked?" and "delete it" no reference can appear. Permits nest: a callback under a
-//! permit may read again.
+//! **Reads** (`get`, `has`, `size`) look at the stage once, *after* they have looked at the tiers, and an idle
+//! store pays that one relaxed load. A hit is recorded under a shard's lock, where the stage is looked at
+//! again, so that no reference comes between the last drain and the filter.
+//! **Writes** hold a shard of `writes` shared for their whole duration: the stage does not change under them.
+//! **Views** are listed while their callback runs. Whoever changes the stage takes what is listed as
+//! references, so that a view protects what it looks at however long it lasts, and no run waits for one.
 //!
-//! Invariants: the gate leaves `Idle` before the run reads its first root; a reference recorded in `Tracking`
-//! is walked before the gate turns `Filtering`; in `Filtering` a block is marked before it is written.
+//! Lock order: `writes` (all, in order) -> `references` (all, in order) -> `views` (all, in order) -> `filter`.
+//! No port is called under any of them but `writes`, which is shared by all who write.
+//!
+//! Invariants: the stage leaves `Idle` before the run reads its first root; every reference recorded in
+//! `Tracking` is taken by the run, the last ones when the filter goes on.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+use std::panic::Location;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use cid::Cid;
-use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 use splitstore_domain::{BlockKey, ObjectKind};
 use splitstore_ports::{Reading, Visit};
 
 use crate::filter::Filter;
+use crate::views::{OpenView, Views};
+
+/// References, and writers, are spread over so many locks.
+const SHARDS: usize = 32;
 
 /// Guards the tiers while a compaction runs.
-#[derive(Default)]
 pub(crate) struct Protection {
-    gate: RwLock<Gate>,
-    references: Mutex<BTreeSet<Visit>>,
+    stage: AtomicU8,
+    writes: [RwLock<()>; SHARDS],
+    references: [Mutex<References>; SHARDS],
+    views: Views,
+    filter: RwLock<Option<Arc<Filter>>>,
+    hasher: RandomState,
+    next_writer: AtomicUsize,
 }
 
+/// How far protection has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Stage {
+    Idle = 0,
+    Tracking = 1,
+    Filtering = 2,
+}
+
+/// What was referenced since the run began.
 #[derive(Default)]
-enum Gate {
-    #[default]
-    Idle,
-    Tracking,
+struct References {
+    /// Not taken by the run yet.
+    fresh: Vec<Visit>,
+    /// Hits that were recorded once: they were there, so the run has walked them or will.
+    known: HashSet<Visit>,
+}
+
+/// Leave to write; the stage does not change while it is held.
+#[must_use]
+pub(crate) struct WritePermit<'a> {
+    _shard: RwLockReadGuard<'a, ()>,
+}
+
+/// What became of a reference.
+#[must_use]
+pub(crate) enum Noted {
+    /// Nothing runs, or the run will walk it.
+    Safe,
+    /// The filter is on: ask it.
     Filtering(Arc<Filter>),
 }
 
-impl Gate {
-    fn filter(&self) -> Option<&Arc<Filter>> {
-        match self {
-            Self::Filtering(filter) => Some(filter),
-            Self::Idle | Self::Tracking => None,
+impl Default for Protection {
+    fn default() -> Self {
+        Self {
+            stage: AtomicU8::new(Stage::Idle as u8),
+            writes: Default::default(),
+            references: Default::default(),
+            views: Views::default(),
+            filter: RwLock::default(),
+            hasher: RandomState::new(),
+            next_writer: AtomicUsize::new(0),
         }
     }
 }
 
-/// Leave to read or write; hold it while the tiers are touched.
-#[must_use]
-pub(crate) struct Permit<'a> {
-    gate: RwLockReadGuard<'a, Gate>,
-    references: &'a Mutex<BTreeSet<Visit>>,
-}
-
-/// Leave to delete: no permit is out while it is held. Hold it for one batch.
-#[must_use]
-pub(crate) struct Exclusive<'a> {
-    gate: RwLockWriteGuard<'a, Gate>,
-    references: &'a Mutex<BTreeSet<Visit>>,
-}
-
 impl Protection {
-    /// Starts recording references.
+    /// The stage at this moment. It may change at the next, unless a [`WritePermit`] is held.
+    pub(crate) fn stage(&self) -> Stage {
+        match self.stage.load(Ordering::Relaxed) {
+            0 => Stage::Idle,
+            1 => Stage::Tracking,
+            _ => Stage::Filtering,
+        }
+    }
+
+    /// Starts recording references; what is being viewed at this moment is the first of them.
     pub(crate) fn begin(&self) {
-        *self.gate.write() = Gate::Tracking;
+        let _writers = self.stop_writers();
+        let views = self.views.change(|| self.set(Stage::Tracking));
+        self.record(&views);
     }
 
     /// Forgets the run: nothing is recorded or filtered any more.
     pub(crate) fn end(&self) {
-        let mut gate = self.gate.write();
-        *gate = Gate::Idle;
-        self.references.lock().clear();
+        let _writers = self.stop_writers();
+        let _views = self.views.change(|| self.set(Stage::Idle));
+        *self.filter.write() = None;
+        for shard in &self.references {
+            *shard.lock() = References::default();
+        }
     }
 
-    /// Takes leave to read or write.
-    pub(crate) fn permit(&self) -> Permit<'_> {
-        Permit { gate: self.gate.read_recursive(), references: &self.references }
+    /// From now on unmarked blocks are absent from hot. Returns the references that no drain has taken, those
+    /// of open views included: the filter holds readers of unmarked blocks back until they are walked.
+    pub(crate) fn install(&self, filter: Arc<Filter>) -> Vec<Visit> {
+        let _writers = self.stop_writers();
+        let mut shards: Vec<_> = self.references.iter().map(Mutex::lock).collect();
+        *self.filter.write() = Some(filter);
+        let views = self.views.change(|| self.set(Stage::Filtering));
+        let mut last: Vec<Visit> =
+            shards.iter_mut().flat_map(|shard| std::mem::take(&mut shard.fresh)).collect();
+        last.extend(views.iter().filter_map(reference_to));
+        last
     }
 
-    /// Takes the gate alone.
-    pub(crate) fn exclusive(&self) -> Exclusive<'_> {
-        Exclusive { gate: self.gate.write(), references: &self.references }
+    /// Takes leave to write.
+    pub(crate) fn write(&self) -> WritePermit<'_> {
+        let shard = self.next_writer.fetch_add(1, Ordering::Relaxed) % SHARDS;
+        // Recursive: a writer may write again from a callback, also while the stage is about to change.
+        WritePermit { _shard: self.writes[shard].read_recursive() }
+    }
+
+    /// Records that somebody found this block and may now rely on it and all below it.
+    pub(crate) fn found(&self, cid: &Cid) -> Noted {
+        self.note(cid, References::add_found)
+    }
+
+    /// Records a block that was written, a registered root, an open view: it is walked even if it was known,
+    /// because it may have been missing then. For callers who know that the stage is not `Filtering`.
+    pub(crate) fn reference(&self, cid: &Cid) {
+        let (Noted::Safe | Noted::Filtering(_)) = self.note(cid, References::add_written);
+    }
+
+    /// Lists a view while the guard lives, and says at what stage it began.
+    pub(crate) fn view(
+        &self,
+        cid: &Cid,
+        at: &'static Location<'static>,
+        now: Duration,
+    ) -> (OpenView<'_>, Stage) {
+        self.views.open(cid, at, now, || self.stage())
+    }
+
+    /// The views that have been open for longer than `bound`: where they were taken, and for how long.
+    pub(crate) fn views_older_than(
+        &self,
+        bound: Duration,
+        now: Duration,
+    ) -> Vec<(&'static Location<'static>, Duration)> {
+        self.views.older_than(bound, now)
+    }
+
+    /// The filter that is on, if one is.
+    pub(crate) fn filter(&self) -> Option<Arc<Filter>> {
+        self.filter.read().clone()
     }
 
     /// Takes the references recorded since the last call.
     pub(crate) fn take_references(&self) -> Vec<Visit> {
-        std::mem::take(&mut *self.references.lock()).into_iter().collect()
+        self.references.iter().flat_map(|shard| std::mem::take(&mut shard.lock().fresh)).collect()
     }
 
-    /// Records a reference whoever made it, while a run is tracking.
-    pub(crate) fn reference(&self, cid: &Cid) {
-        self.permit().touched(cid);
+    fn note(&self, cid: &Cid, add: fn(&mut References, Visit)) -> Noted {
+        let Some(visit) = reference_to(cid) else { return Noted::Safe };
+        let shard = usize::try_from(self.hasher.hash_one(&visit.key) % SHARDS as u64).unwrap_or(0);
+        let mut references = self.references[shard].lock();
+        match self.stage() {
+            Stage::Idle => Noted::Safe,
+            Stage::Tracking => {
+                add(&mut references, visit);
+                Noted::Safe
+            }
+            Stage::Filtering => self.filter().map_or(Noted::Safe, Noted::Filtering),
+        }
+    }
+
+    fn record(&self, cids: &[Cid]) {
+        for cid in cids {
+            self.reference(cid);
+        }
+    }
+
+    fn stop_writers(&self) -> Vec<parking_lot::RwLockWriteGuard<'_, ()>> {
+        self.writes.iter().map(RwLock::write).collect()
+    }
+
+    fn set(&self, stage: Stage) {
+        self.stage.store(stage as u8, Ordering::SeqCst);
     }
 }
 
-impl Permit<'_> {
-    /// The filter that reads of hot go through, once the marks are sealed.
-    pub(crate) fn filter(&self) -> Option<&Arc<Filter>> {
-        self.gate.filter()
-    }
-
-    /// Records that somebody now relies on this block and all below it.
-    pub(crate) fn touched(&self, cid: &Cid) {
-        if !matches!(&*self.gate, Gate::Tracking) {
-            return;
-        }
-        if let Some(visit) = reference_to(cid) {
-            self.references.lock().insert(visit);
+impl References {
+    fn add_found(&mut self, visit: Visit) {
+        if !self.known.contains(&visit) {
+            self.known.insert(visit.clone());
+            self.fresh.push(visit);
         }
     }
-}
 
-impl Exclusive<'_> {
-    /// Takes the references that came in before the gate closed.
-    pub(crate) fn take_references(&self) -> Vec<Visit> {
-        std::mem::take(&mut *self.references.lock()).into_iter().collect()
-    }
-
-    /// The filter that is on, if one is.
-    pub(crate) fn filter(&self) -> Option<&Arc<Filter>> {
-        self.gate.filter()
-    }
-
-    /// From now on unmarked blocks are absent from hot.
-    pub(crate) fn install(&mut self, filter: Arc<Filter>) {
-        *self.gate = Gate::Filtering(filter);
+    fn add_written(&mut self, visit: Visit) {
+        self.fresh.push(visit);
     }
 }
 

@@ -3,7 +3,7 @@
 //! | journal | recovery |
 //! |---|---|
 //! | none, or not sealed | the folder is removed: nothing was deleted |
-//! | sealed | the same purge goes on from its cursor, then commit |
+//! | sealed | the filter goes on before the first read; the same purge goes on from its cursor, then commit |
 //! | committed | the folder is removed |
 //! | damaged | an error that names the file; nothing is deleted on its strength |
 
@@ -16,26 +16,42 @@ use crate::candidates::CandidateReader;
 use crate::error::Result;
 use crate::journal::{self, Journal, Resume, Standing};
 use crate::marks_file;
-use crate::run::{Advance, Marks, Purging, Work, commit_purged};
+use crate::run::{Advance, Purging, Work, commit_purged};
 use crate::store::Inner;
 
-/// Recovers every run that is left, before the store serves its first read.
+/// What open found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// Nothing is left to do.
+    Clean,
+    /// The filter of a sealed run is on; [`finish_sealed`] has its purge to end.
+    Sealed,
+}
+
+/// Drops what nothing follows from, and puts the filter of a sealed run back before the first read.
 ///
 /// It also makes the name of `work/` durable: a run's own folder is worth nothing if a power cut takes the one
 /// around it.
-pub(crate) fn recover(cx: &Inner) -> Result<()> {
+pub(crate) fn recover(cx: &Inner) -> Result<Found> {
     cx.files.create_dir(&cx.work())?;
     cx.files.sync_dir(&cx.options.folder)?;
+    let mut found = Found::Clean;
     for folder in folders(cx)? {
-        match journal::read(&*cx.files, &folder)? {
-            Standing::Sealed(resume) => finish(cx, &folder, resume)?,
-            Standing::Unsealed | Standing::Committed => cx.files.remove_dir(&folder)?,
+        if let Standing::Sealed(_) = journal::read(&*cx.files, &folder)? {
+            // The whole list is read before anything is deleted on its strength.
+            CandidateReader::open(&*cx.files, &folder)?.check()?;
+            let filter = marks_file::recover(cx, &folder)?;
+            filter.install(&cx.protection)?;
+            cx.observer.on_event(&Event::Resumed);
+            found = Found::Sealed;
+        } else {
+            cx.files.remove_dir(&folder)?;
         }
     }
-    Ok(())
+    Ok(found)
 }
 
-/// Finishes a run that failed after its seal in this process, before another may begin.
+/// Finishes a run whose filter is on: of this process, or of the one before the last restart.
 pub(crate) fn finish_sealed(cx: &Inner) -> Result<()> {
     for folder in folders(cx)? {
         if let Standing::Sealed(resume) = journal::read(&*cx.files, &folder)? {
@@ -46,15 +62,17 @@ pub(crate) fn finish_sealed(cx: &Inner) -> Result<()> {
 }
 
 fn finish(cx: &Inner, folder: &Path, resume: Resume) -> Result<()> {
-    cx.observer.on_event(&Event::Resumed);
-    CandidateReader::open(&*cx.files, folder)?.check()?;
-    let marks = marks_file::recover(cx, folder)?;
+    let filter = match cx.protection.filter() {
+        Some(filter) => filter,
+        None => marks_file::recover(cx, folder)?,
+    };
     let journal = Journal::resume(&*cx.files, folder, &resume.end)?;
     let work = Work { folder: folder.into(), journal, window: resume.window, index: resume.index };
     let at = (resume.marked, resume.cursor);
-    let mut purging = Purging::from_cursor(cx, work, Marks::Recovered(marks), at)?;
+    let mut purging = Purging::from_cursor(cx, work, filter, at)?;
     let mut meter = PhaseReport::default();
     loop {
+        cx.interrupt.check("finish a sealed compaction")?;
         match purging.step(cx, &mut meter)? {
             Advance::More(more) => purging = more,
             Advance::Done(purged) => return commit_purged(cx, purged, &mut meter).map(|_| ()),

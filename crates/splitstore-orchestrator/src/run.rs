@@ -35,7 +35,7 @@ use crate::store::Inner;
 
 pub(crate) use commit::run as commit_purged;
 pub(crate) use prepare::new_sets;
-pub(crate) use purge::{Marks, Purging};
+pub(crate) use purge::Purging;
 pub(crate) use work::Work;
 
 /// What a step came to.

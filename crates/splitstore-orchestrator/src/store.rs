@@ -26,6 +26,7 @@ use crate::error::{Error, Result};
 use crate::ledger::Ledger;
 use crate::protection::Protection;
 use crate::protector::Protector;
+use crate::recover::Found;
 use crate::run::{Run, Step};
 use crate::tiers::Tiers;
 
@@ -70,8 +71,9 @@ pub struct Info {
 }
 
 impl SplitStore {
-    /// Composes a store and finishes what a crash left behind: a run that had sealed is purged to its end, any
-    /// other is dropped.
+    /// Composes a store and takes up what a crash left behind: a run that had not sealed is dropped; of one that
+    /// had, the filter is on before this returns, and its purge is finished: on a thread of its own with
+    /// [`Trigger::Automatic`], before this returns with [`Trigger::Manual`].
     pub fn open(components: Components, options: Options) -> Result<Self> {
         let Components { hot, cold, meta, files, clock, observer, marks } = components;
         let inner = Arc::new(Inner {
@@ -90,8 +92,15 @@ impl SplitStore {
             chain: OnceLock::new(),
             worker: Mutex::default(),
         });
-        crate::recover::recover(&inner)?;
-        Ok(Self { inner })
+        let store = Self { inner };
+        if crate::recover::recover(&store.inner)? == Found::Sealed {
+            match store.inner.options.trigger {
+                Trigger::Manual => crate::recover::finish_sealed(&store.inner)?,
+                // Reads and writes go through the filter meanwhile.
+                Trigger::Automatic => store.spawn(Inner::finish_sealed),
+            }
+        }
+        Ok(store)
     }
 
     /// Gives the store its chain. The base of a new store is the head it first sees.
@@ -141,7 +150,7 @@ impl SplitStore {
     pub fn head_change(&self, change: &HeadChange) -> Result<Option<Decision>> {
         let Some(head) = change.apply.last() else { return Ok(None) };
         for cid in change.apply.iter().flat_map(|tipset| tipset.key.cids()) {
-            self.inner.protection.reference(cid);
+            self.inner.rely_on(cid)?;
         }
         let base = self.inner.ledger.base_or_set(head.height)?;
         let decision = trigger::decide(head.height, base, &self.inner.options.policy);
@@ -156,7 +165,7 @@ impl SplitStore {
     pub fn wait_idle(&self) {
         let worker = self.inner.worker.lock().take();
         if let Some(worker) = worker {
-            // A panic of the worker has been printed where it happened; the gate it held is free.
+            // A panic of the worker has been printed where it happened; the lock it held is free.
             let _ = worker.join();
         }
     }
@@ -198,21 +207,27 @@ impl SplitStore {
     }
 
     fn start_worker(&self, window: Window) {
-        if self.inner.options.trigger == Trigger::Manual || self.inner.running.is_locked() {
-            return;
+        if self.inner.options.trigger == Trigger::Automatic && !self.inner.running.is_locked() {
+            self.spawn(move |inner| inner.compact(window).map(|_| ()));
         }
+    }
+
+    /// Runs `work` on a thread of its own, unless one is at work already. The observer hears of a failure, and
+    /// the next head change tries again.
+    fn spawn(&self, work: impl FnOnce(&Inner) -> Result<()> + Send + 'static) {
         let mut worker = self.inner.worker.lock();
         if worker.as_ref().is_some_and(|worker| !worker.is_finished()) {
             return;
         }
         let inner = self.inner.clone();
-        let spawned = std::thread::Builder::new().name("splitstore-compact".into()).spawn(move || {
-            // The observer has heard of a failure; the next head change tries again.
-            let _ = inner.compact(window);
-        });
-        match spawned {
+        let observer = inner.observer.clone();
+        let run = move || {
+            // A run reports its own failure as an event when it fails.
+            let _ = work(&inner);
+        };
+        match std::thread::Builder::new().name("splitstore-compact".into()).spawn(run) {
             Ok(handle) => *worker = Some(handle),
-            Err(error) => self.inner.observer.on_event(&Event::Failed(Phase::Prepare, error.to_string())),
+            Err(error) => observer.on_event(&Event::Failed(Phase::Prepare, error.to_string())),
         }
     }
 }
@@ -241,6 +256,13 @@ impl Inner {
                 return Ok(*report);
             }
         }
+    }
+
+    /// Ends a purge that a crash or a failure interrupted.
+    fn finish_sealed(&self) -> Result<()> {
+        let _exclusive = self.running.try_lock().ok_or(Error::Busy)?;
+        let finished = crate::recover::finish_sealed(self);
+        finished.inspect_err(|error| self.observer.on_event(&Event::Failed(Phase::Purge, error.to_string())))
     }
 
     pub(crate) fn begin(&self, window: Window) -> Result<Run<'_>> {

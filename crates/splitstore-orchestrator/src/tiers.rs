@@ -1,4 +1,4 @@
-//! Both tiers behind one raw read: hot, then cold. No permits, no filter: the walker's view of the store.
+//! Both tiers behind one raw read: hot, then cold. No protection, no filter: the walker's view of the store.
 
 use std::sync::Arc;
 

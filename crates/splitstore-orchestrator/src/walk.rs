@@ -46,16 +46,20 @@ impl WalkSets {
         let mut first = Vec::with_capacity(1);
         self.visit(std::slice::from_ref(visit), &mut first)?;
         if first.contains(&true) {
-            sink.marked(&visit.key);
+            sink.marked(visit);
         }
         Ok(())
     }
 
     /// Whether the chain walk expanded this key as a header.
     fn is_header(&self, key: &BlockKey) -> Result<bool> {
-        let visit = Visit { key: key.clone(), reading: Reading::Header };
+        self.is_visited(&Visit { key: key.clone(), reading: Reading::Header })
+    }
+
+    /// Whether this visit was made, by whomever.
+    pub(crate) fn is_visited(&self, visit: &Visit) -> Result<bool> {
         let mut before = Vec::with_capacity(1);
-        self.visits.visited_many(&[visit], &mut before)?;
+        self.visits.visited_many(std::slice::from_ref(visit), &mut before)?;
         Ok(before.contains(&true))
     }
 
@@ -87,7 +91,7 @@ impl WalkSets {
 /// What a walk does with what it meets.
 pub(crate) trait Sink {
     /// A key was marked for the first time under its reading.
-    fn marked(&mut self, _key: &BlockKey) {}
+    fn marked(&mut self, _visit: &Visit) {}
 
     /// A block was read.
     fn block(&mut self, _cid: &Cid, _data: &[u8]) -> Result<()> {
@@ -261,7 +265,7 @@ impl Walker {
         let new = children.0.into_iter().zip(first).filter_map(|(task, first)| first.then_some(task));
         let mut unopened = 0;
         for task in new {
-            sink.marked(&task.visit.key);
+            sink.marked(&task.visit);
             if task.visit.reading == Reading::Opaque && self.leaves == Leaves::Mark {
                 unopened += 1;
             } else {

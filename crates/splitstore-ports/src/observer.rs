@@ -1,6 +1,8 @@
 //! What happens, as typed events at phase edges. Logs, metrics and progress bars are observers.
 
 use std::fmt;
+use std::panic::Location;
+use std::time::Duration;
 
 use splitstore_domain::trigger::Why;
 use splitstore_domain::{CompactionPlan, CompactionReport, Phase, PhaseReport, Window};
@@ -23,6 +25,13 @@ pub enum Event {
     Planned(CompactionPlan),
     /// References that nothing held were tolerated: one event with the number, never a line each.
     MissingReferences(u64),
+    /// A view was open for long when a run sealed.
+    LongView {
+        /// Where it was taken.
+        at: &'static Location<'static>,
+        /// How long it had been open.
+        age: Duration,
+    },
     /// A compaction ended.
     Finished(Box<CompactionReport>),
     /// A compaction failed or was stopped in a phase, for this reason.
@@ -68,6 +77,9 @@ impl fmt::Display for Event {
                 plan.keep.blocks, plan.transfer.blocks, plan.drop.blocks
             ),
             Self::MissingReferences(count) => write!(f, "{count} references were missing and tolerated"),
+            Self::LongView { at, age } => {
+                write!(f, "a view taken at {at} has been open for {:.0} s", age.as_secs_f64())
+            }
             Self::Finished(report) => write!(f, "compaction {} finished", report.index),
             Self::Failed(phase, reason) => write!(f, "compaction failed in {phase}: {reason}"),
             Self::Resumed => write!(f, "a sealed compaction is finished after a restart"),

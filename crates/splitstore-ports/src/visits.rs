@@ -59,4 +59,8 @@ pub trait VisitSetFactory: Send + Sync {
 
     /// An empty set.
     fn create(&self, hint: &SetHint<'_>) -> Result<Arc<dyn VisitSet>>;
+
+    /// The set that `seal` wrote, its visits included. Input that is cut or altered is `Corrupt`.
+    fn recover_visits(&self, sealed: &mut dyn std::io::Read, hint: &SetHint<'_>)
+    -> Result<Arc<dyn VisitSet>>;
 }

@@ -15,7 +15,7 @@ use crate::walk::WalkSets;
 /// The mark set is made a quarter larger than the last run's.
 const HEADROOM: (u64, u64) = (5, 4);
 
-/// Evidence: the gate tracks references, the registered roots are among them.
+/// Evidence: references are tracked, the registered roots are among them.
 pub(crate) struct Prepared {
     pub(crate) work: Work,
     pub(crate) sets: WalkSets,

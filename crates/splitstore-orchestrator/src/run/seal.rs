@@ -2,14 +2,17 @@
 //!
 //! ```text
 //!   drain references, walk them           readers and writers go on, new references may come
-//!   take the gate alone: drain the rest, install the filter
+//!   stop writers for a moment: take the rest, install the filter; readers of unmarked blocks wait for the rest
 //!   write marks, sync, sync the folder, note Sealed        from here on recovery resumes
 //! ```
 //! From the moment the filter is on, new marks are logged before the block that needs them is written, so the
 //! marks file need not hold them.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use splitstore_domain::PhaseReport;
-use splitstore_ports::Visit;
+use splitstore_ports::Event;
 
 use super::transfer::Settled;
 use super::{Work, count};
@@ -20,12 +23,18 @@ use crate::journal::Fact;
 use crate::marks_file;
 use crate::records::{FileKind, RecordWriter};
 use crate::store::Inner;
-use crate::walk::WalkSets;
+
+/// Rounds in which references are walked while more come in.
+const DRAINS: usize = 8;
+
+/// A view open for longer is reported by where it was taken. Nothing waits for it: what it looks at is a
+/// reference of the run.
+const VIEW_AGE_MAX: Duration = Duration::from_secs(30);
 
 /// Evidence: recovery can finish the purge without us.
 pub(crate) struct Sealed {
     pub(crate) work: Work,
-    pub(crate) sets: WalkSets,
+    pub(crate) filter: Arc<Filter>,
     pub(crate) marked: u64,
 }
 
@@ -36,21 +45,22 @@ pub(crate) fn run(cx: &Inner, settled: Settled, meter: &mut PhaseReport) -> Resu
     log.sync()?;
     cx.files.sync_dir(&work.folder)?;
     let filter = Filter::new(sets.clone(), cx.tiers.clone(), log);
-    let mut drain = |references: &[Visit]| {
+    // A busy store never has no fresh references: a few rounds leave only what came in during the last one.
+    for _ in 0..DRAINS {
+        let references = cx.protection.take_references();
+        if references.is_empty() {
+            break;
+        }
         count(meter, references.len() as u64, 0);
-        filter.protect(references)
-    };
-    let mut references = cx.protection.take_references();
-    while !references.is_empty() {
-        drain(&references)?;
-        references = cx.protection.take_references();
+        filter.protect(&references)?;
     }
-    let mut gate = cx.protection.exclusive();
-    drain(&gate.take_references())?;
-    gate.install(filter.clone());
-    drop(gate);
+    for (at, age) in cx.protection.views_older_than(VIEW_AGE_MAX, cx.clock.elapsed()) {
+        cx.observer.on_event(&Event::LongView { at, age });
+    }
+    let last = filter.install(&cx.protection)?;
+    count(meter, last, 0);
     let marked = sets.len();
-    marks_file::write(&*cx.files, &work.folder, &sets)?;
+    marks_file::write(&*cx.files, &work.folder, filter.sets())?;
     work.journal.note(Fact::Sealed { chunks, marked })?;
-    Ok(Sealed { work, sets, marked })
+    Ok(Sealed { work, filter, marked })
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use splitstore_domain::{ColdPolicy, Epoch, Phase, Policy, Window};
 use splitstore_fixtures::oracle;
 use splitstore_ports::cid::Cid;
-use splitstore_ports::{BlockRead, BlockReadExt, BlockWriteExt};
+use splitstore_ports::{BlockRead, BlockWriteExt};
 
 use crate::rig::{Rig, generated, list_block, raw_block};
 

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use splitstore_domain::{BlockKey, ColdPolicy, Epoch, Policy, Window};
 use splitstore_fixtures::oracle::{self, Blocks};
-use splitstore_orchestrator::Step;
+use splitstore_orchestrator::{Step, Trigger};
 use splitstore_ports::cid::Cid;
-use splitstore_ports::{BlockReadExt, BlockWriteExt, FileSystem};
+use splitstore_ports::{BlockWriteExt, FileSystem};
 
 use crate::rig::{FOLDER, Rig, generated, list_block, raw_block};
 
@@ -114,6 +114,28 @@ fn unsynced_deletes_that_a_crash_undoes_are_purged_again() {
     rig.files.crash();
     let (store, _chain) = rig.open().unwrap();
     assert_eq!(rig.hot_keys().len(), case.end.0.len(), "open finished the purge");
+    assert_eq!(store.info().unwrap().compactions, 1);
+}
+
+/// With runs on their own thread open does not wait for the purge: the filter is on before the first read.
+#[test]
+fn reads_are_right_while_the_purge_of_a_crashed_run_is_finished() {
+    let case = Case::new(ColdPolicy::Discard);
+    let rig = case.rig();
+    let (store, _chain) = rig.open().unwrap();
+    let mut run = store.begin().unwrap();
+    while run.phase().name() != "purge" {
+        run.step().unwrap();
+    }
+    std::mem::forget(run);
+    rig.crash();
+    let store = rig.open_with(Trigger::Automatic, std::sync::Arc::new(splitstore_ports::NoObserver)).unwrap();
+    for cid in case.blocks.keys() {
+        let live = case.live.contains(cid);
+        assert_eq!(store.get(cid).unwrap().is_some(), live, "{cid} beside the purge");
+    }
+    store.wait_idle();
+    assert_eq!(rig.hot_keys().len(), case.end.0.len());
     assert_eq!(store.info().unwrap().compactions, 1);
 }
 

@@ -3,7 +3,7 @@
 use splitstore_domain::ColdPolicy;
 use splitstore_orchestrator::{Run, SplitStore};
 use splitstore_ports::cid::Cid;
-use splitstore_ports::{BlockRead, BlockReadExt, BlockWriteExt, ChainAccessor};
+use splitstore_ports::{BlockRead, BlockWriteExt, ChainAccessor};
 
 use crate::rig::{Rig, generated, list_block, raw_block};
 
@@ -165,6 +165,49 @@ fn a_leaf_that_is_read_as_dag_cbor_after_the_seal_keeps_what_is_below_it() {
     assert!(store.has(&root.0).unwrap());
     finish(run);
     assert_eq!(store.get(&leaf.0).unwrap(), Some(leaf.1));
+}
+
+/// A view that began before the run, and is still open when it seals, relies on what it looks at.
+#[test]
+fn a_view_keeps_what_it_looks_at_however_long_it_lasts() {
+    for phase in ["prepare", "mark", "transfer"] {
+        let (rig, root, leaf) = rig_with_orphan();
+        let (store, _chain) = rig.open().unwrap();
+        let mut run = None;
+        if phase != "prepare" {
+            let mut begun = store.begin().unwrap();
+            step_to(&mut begun, phase);
+            run = Some(begun);
+        }
+        let viewed = store.view(&root.0, &mut |data| {
+            assert_eq!(data, root.1);
+            finish(run.take().unwrap_or_else(|| store.begin().unwrap()));
+        });
+        assert!(viewed.unwrap());
+        assert_eq!(store.get(&root.0).unwrap().as_ref(), Some(&root.1), "viewed since {phase}");
+        assert_eq!(store.get(&leaf.0).unwrap().as_ref(), Some(&leaf.1), "below a view since {phase}");
+    }
+}
+
+#[test]
+fn a_tipset_applied_during_a_run_is_kept_with_its_state() {
+    for phase in ["mark", "collect", "seal", "purge"] {
+        let (rig, root, leaf) = rig_with_orphan();
+        let (store, _chain) = rig.open().unwrap();
+        let mut run = store.begin().unwrap();
+        step_to(&mut run, phase);
+        // Its blocks were put before the run began; only the head change says that they are wanted.
+        let key = splitstore_domain::TipsetKey::new(vec![root.0]);
+        let tipset = splitstore_domain::Tipset {
+            key,
+            height: splitstore_domain::Epoch::new(25),
+            timestamp: 0,
+            parents: splitstore_domain::TipsetKey::default(),
+        };
+        store.head_change(&crate::rig::apply(tipset)).unwrap();
+        finish(run);
+        assert_eq!(store.get(&leaf.0).unwrap().as_ref(), Some(&leaf.1), "applied in {phase}");
+    }
 }
 
 #[test]

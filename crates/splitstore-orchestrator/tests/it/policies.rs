@@ -9,7 +9,7 @@ use splitstore_fixtures::oracle::{self, Blocks};
 use splitstore_marksets::{BloomSets, ExactSets, RoaringSets};
 use splitstore_orchestrator::MarkSets;
 use splitstore_ports::cid::Cid;
-use splitstore_ports::{BlockReadExt, MarkSet, MarkSetFactory, Result, SetHint};
+use splitstore_ports::{MarkSet, MarkSetFactory, Result, SetHint};
 
 use crate::rig::{Rig, generated, key_set};
 

@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use splitstore_domain::trigger::Decision;
 use splitstore_domain::{ColdPolicy, Epoch, Phase};
-use splitstore_orchestrator::{Components, Options, SplitStore, Support, Trigger};
-use splitstore_ports::{ChainAccessor, Event, Observer};
+use splitstore_orchestrator::{SplitStore, Trigger};
+use splitstore_ports::{BlockRead, ChainAccessor, Event, Observer};
 
-use crate::rig::{FOLDER, Rig, apply, chain_at, generated};
+use crate::rig::{Rig, apply, chain_at, generated};
 
 #[derive(Default)]
 struct Heard(Mutex<Vec<String>>);
@@ -28,17 +28,7 @@ impl Observer for Heard {
 
 fn observed(rig: &Rig, trigger: Trigger) -> (SplitStore, Arc<Heard>) {
     let heard = Arc::new(Heard::default());
-    let support = Support {
-        meta: Arc::new(rig.meta.clone()),
-        files: Arc::new(rig.files.clone()),
-        clock: Arc::new(rig.clock.clone()),
-        marks: rig.marks.clone(),
-    };
-    let mut components = Components::new(rig.hot.clone(), rig.cold.clone(), support);
-    components.observer = heard.clone();
-    let policy = splitstore_domain::Policy::new(rig.settings).unwrap();
-    let options = Options { trigger, ..Options::new(policy, FOLDER) };
-    (SplitStore::open(components, options).unwrap(), heard)
+    (rig.open_with(trigger, heard.clone()).unwrap(), heard)
 }
 
 #[test]
@@ -115,4 +105,24 @@ fn an_export_down_to_genesis_holds_every_block_of_the_chain_once() {
     });
     assert_eq!(exported.unwrap().blocks, seen.len() as u64);
     assert!(reached.is_subset(&seen), "{} of {}", seen.len(), reached.len());
+}
+
+/// A run neither waits for a view nor is blocked by it; it says where the view was taken.
+#[test]
+fn a_view_that_lasts_is_reported_by_where_it_was_taken() {
+    let (blocks, head, _) = generated(24, 44);
+    let mut rig = Rig::new(2, ColdPolicy::Discard);
+    rig.load(&blocks, &head);
+    let (store, heard) = observed(&rig, Trigger::Manual);
+    store.start(chain_at(&store, &head)).unwrap();
+    let here = file!();
+    store
+        .view(&head[0], &mut |_| {
+            rig.clock.advance(std::time::Duration::from_secs(31));
+            store.compact().unwrap();
+        })
+        .unwrap();
+    let heard = heard.0.lock().unwrap();
+    let line = heard.iter().find(|line| line.contains("view taken at")).expect("the view is reported");
+    assert!(line.contains(here) && line.contains("31 s"), "{line}");
 }

@@ -11,7 +11,7 @@ use splitstore_marksets::ExactSets;
 use splitstore_memory::{Failing, MemoryClock, MemoryCold, MemoryFiles, MemoryMeta, MemoryStore};
 use splitstore_orchestrator::{Components, MarkSets, Options, Result, SplitStore, Support, Trigger};
 use splitstore_ports::cid::Cid;
-use splitstore_ports::{Block, BlockWrite, ChainAccessor, KeyScan};
+use splitstore_ports::{Block, BlockWrite, ChainAccessor, KeyScan, NoObserver, Observer};
 
 /// Everything that outlives a store.
 pub(crate) struct Rig {
@@ -56,17 +56,22 @@ impl Rig {
         self.head = head.to_vec();
     }
 
-    /// Opens the store without a chain.
+    /// Opens the store without a chain; runs start when asked for.
     pub(crate) fn open_bare(&self) -> Result<SplitStore> {
+        self.open_with(Trigger::Manual, Arc::new(NoObserver))
+    }
+
+    /// Opens the store without a chain.
+    pub(crate) fn open_with(&self, trigger: Trigger, observer: Arc<dyn Observer>) -> Result<SplitStore> {
         let support = Support {
             meta: Arc::new(self.meta.clone()),
             files: Arc::new(self.files.clone()),
             clock: Arc::new(self.clock.clone()),
             marks: self.marks.clone(),
         };
-        let components = Components::new(self.hot.clone(), self.cold.clone(), support);
-        let mut options = Options::new(Policy::new(self.settings).unwrap(), FOLDER);
-        options.trigger = Trigger::Manual;
+        let mut components = Components::new(self.hot.clone(), self.cold.clone(), support);
+        components.observer = observer;
+        let options = Options { trigger, ..Options::new(Policy::new(self.settings).unwrap(), FOLDER) };
         SplitStore::open(components, options)
     }
 

@@ -36,6 +36,11 @@ impl VisitSetFactory for InFolder {
         let folder = self.fresh();
         VisitSetFactory::create(&self.inner, &SetHint { folder: &folder, ..*hint })
     }
+
+    fn recover_visits(&self, sealed: &mut dyn Read, hint: &SetHint<'_>) -> Result<Arc<dyn VisitSet>> {
+        let folder = self.fresh();
+        self.inner.recover_visits(sealed, &SetHint { folder: &folder, ..*hint })
+    }
 }
 
 impl MarkSetFactory for InFolder {
