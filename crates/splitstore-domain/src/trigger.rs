@@ -1,11 +1,12 @@
 //! Whether a head change starts a compaction.
 
 use std::fmt;
+use std::time::Duration;
 
-use crate::{Epoch, EpochSpan, Policy, Window};
+use crate::{Epoch, EpochSpan, Hold, Policy, Window};
 
 /// What to do about a new head.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     /// Compact with this cut.
     Compact(Window),
@@ -14,7 +15,7 @@ pub enum Decision {
 }
 
 /// Why a compaction does not start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Why {
     /// The head is not far enough past the base.
@@ -23,6 +24,15 @@ pub enum Why {
         span: EpochSpan,
         /// Epochs it must exceed.
         threshold: EpochSpan,
+    },
+    /// The node is behind its chain.
+    Behind,
+    /// A hold is on.
+    Held(Hold),
+    /// The last run failed a short while ago.
+    BackingOff {
+        /// Until the next try.
+        wait: Duration,
     },
 }
 
@@ -40,6 +50,11 @@ impl fmt::Display for Why {
         match self {
             Self::BelowThreshold { span, threshold } => {
                 write!(f, "head is {span} epochs past the base, compaction starts beyond {threshold}")
+            }
+            Self::Behind => f.write_str("the node is behind its chain"),
+            Self::Held(hold) => write!(f, "held by {hold}"),
+            Self::BackingOff { wait } => {
+                write!(f, "the last run failed; next try in {:.0} s", wait.as_secs_f64())
             }
         }
     }

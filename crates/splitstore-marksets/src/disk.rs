@@ -105,7 +105,7 @@ impl VisitSetFactory for DiskSets {
 }
 
 impl DiskSets {
-    fn recovered(&self, sealed: &mut dyn Read, hint: &SetHint<'_>) -> Result<DiskSet> {
+    fn recovered(self, sealed: &mut dyn Read, hint: &SetHint<'_>) -> Result<DiskSet> {
         let (mut reader, keys) = SealReader::start(sealed, Kind::Disk)?;
         let set = DiskSet::new(keys, hint.folder, self.buffer_keys)?;
         let mut step = Vec::with_capacity(STEP_KEYS);

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use splitstore_domain::Policy;
+use splitstore_domain::{ByteCount, Policy, SyncPolicy};
 use splitstore_ports::{
     Clock, ColdStore, FileSystem, HotStore, MarkSetFactory, MetaStore, NoObserver, Observer, VisitSetFactory,
 };
@@ -81,6 +82,30 @@ pub enum Trigger {
     Manual,
 }
 
+/// What to do about blocks that are missing below a reference: something that was read or written during the
+/// run, or that a protector named. They may be on their way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MissingReferences {
+    /// Go on; the report says how many there were.
+    Skip,
+    /// Look again, `tries` times at most, waiting `delay` before each; then go on.
+    Wait {
+        /// How often.
+        tries: u32,
+        /// How long before each.
+        delay: Duration,
+    },
+    /// End the run.
+    Fail,
+}
+
+impl Default for MissingReferences {
+    /// Three tries, as Lotus makes, 20 s apart.
+    fn default() -> Self {
+        Self::Wait { tries: 3, delay: Duration::from_secs(20) }
+    }
+}
+
 /// How a store behaves.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -90,6 +115,13 @@ pub struct Options {
     pub folder: PathBuf,
     /// What starts compactions.
     pub trigger: Trigger,
+    /// Whether runs wait while the node is behind its chain.
+    pub sync: SyncPolicy,
+    /// A head change starts a run although the node is behind or the last run failed, once less than this is
+    /// free on the disk of `folder`: a node that cannot write cannot catch up either.
+    pub pressure: Option<ByteCount>,
+    /// What a reference does whose blocks are missing.
+    pub missing: MissingReferences,
     /// Every how manieth compaction reclaims fully instead of online; 0 never does.
     pub full_reclaim_every: u64,
 }
@@ -97,6 +129,14 @@ pub struct Options {
 impl Options {
     /// Lotus' defaults for this policy and folder.
     pub fn new(policy: Policy, folder: impl Into<PathBuf>) -> Self {
-        Self { policy, folder: folder.into(), trigger: Trigger::default(), full_reclaim_every: 20 }
+        Self {
+            policy,
+            folder: folder.into(),
+            trigger: Trigger::default(),
+            sync: SyncPolicy::default(),
+            pressure: None,
+            missing: MissingReferences::default(),
+            full_reclaim_every: 20,
+        }
     }
 }

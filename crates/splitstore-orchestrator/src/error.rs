@@ -76,4 +76,12 @@ pub enum Error {
     /// The store is closing, or the run was asked to stop.
     #[error("stopped in {0}: nothing that was not yet sealed has been deleted")]
     Stopped(Phase),
+    /// A hold is on: the run ended before it sealed.
+    #[error("stopped in {phase}, held by {hold}: nothing was deleted")]
+    Held {
+        /// The hold.
+        hold: String,
+        /// Where the run was.
+        phase: Phase,
+    },
 }

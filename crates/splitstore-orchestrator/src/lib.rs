@@ -17,9 +17,11 @@
 //! that `docs/glossary.md` gives them.
 
 mod components;
-pub use components::{Components, ExactFactory, MarkSets, Options, Support, Trigger};
+pub use components::{Components, ExactFactory, MarkSets, MissingReferences, Options, Support, Trigger};
 mod store;
 pub use store::{Info, SplitStore};
+mod control;
+pub use control::Status;
 mod access;
 pub use access::Untracked;
 mod protector;
@@ -35,6 +37,8 @@ mod all_keys;
 mod audit;
 mod candidates;
 mod chain_walk;
+mod conductor;
+pub use conductor::Pace;
 mod filter;
 mod journal;
 mod ledger;

@@ -9,7 +9,7 @@
 
 use std::path::{Path, PathBuf};
 
-use splitstore_domain::PhaseReport;
+use splitstore_domain::{Phase, PhaseReport};
 use splitstore_ports::Event;
 
 use crate::candidates::CandidateReader;
@@ -72,9 +72,10 @@ fn finish(cx: &Inner, folder: &Path, resume: Resume) -> Result<()> {
     let mut purging = Purging::from_cursor(cx, work, filter, at)?;
     let mut meter = PhaseReport::default();
     loop {
-        cx.interrupt.check("finish a sealed compaction")?;
+        cx.conductor.wait_to_go_on(Phase::Purge);
+        cx.conductor.check(Phase::Purge)?;
         match purging.step(cx, &mut meter)? {
-            Advance::More(more) => purging = more,
+            Advance::More(more) | Advance::Wait(more, _) => purging = more,
             Advance::Done(purged) => return commit_purged(cx, purged, &mut meter).map(|_| ()),
         }
     }

@@ -15,6 +15,7 @@
 //! Errors before the seal drop the run: nothing was deleted. Errors after it leave the filter on until a later
 //! run, or the next open, has finished the purge from its journal.
 
+mod awaited;
 mod collect;
 mod commit;
 mod mark;
@@ -43,6 +44,8 @@ pub(crate) use work::Work;
 pub enum Step {
     /// There is more to do, in this phase.
     Working(Phase),
+    /// There is nothing to do in this phase until the clock says so much; stepping earlier does no harm.
+    Waiting(Phase, Duration),
     /// A dry run has its answer.
     Planned(CompactionPlan),
     /// The run is over.
@@ -80,11 +83,14 @@ enum State<'a> {
 /// What a phase makes of one step: more of itself, or the next evidence.
 pub(crate) enum Advance<More, Done> {
     More(More),
+    /// More, but not before the clock has come to this.
+    Wait(More, Duration),
     Done(Done),
 }
 
 impl<'a> Run<'a> {
     pub(crate) fn new(cx: &'a Inner, exclusive: MutexGuard<'a, ()>, window: Window) -> Self {
+        cx.conductor.begin();
         let tracker = Tracker::default();
         Self { cx, _exclusive: exclusive, purpose: Purpose::Compact, state: State::Prepare, window, tracker }
     }
@@ -102,7 +108,8 @@ impl<'a> Run<'a> {
 
     /// Does one bounded piece of work.
     pub fn step(&mut self) -> Result<Step> {
-        let stepped = self.check_interrupt().and_then(|()| self.advance());
+        let stepped = self.cx.conductor.check(self.phase()).and_then(|()| self.advance());
+        self.tracker.tick(self.cx);
         *self.cx.status.lock() = self.tracker.current;
         if let Err(error) = &stepped {
             self.fail(error);
@@ -123,17 +130,21 @@ impl<'a> Run<'a> {
             }
             State::Mark(marking) => match marking.step(cx, meter)? {
                 Advance::More(marking) => State::Mark(marking),
+                Advance::Wait(marking, until) => {
+                    self.state = State::Mark(marking);
+                    return Ok(Step::Waiting(self.phase(), until));
+                }
                 Advance::Done(marked) => {
                     self.enter(Phase::Collect);
                     State::Collect(collect::Collecting::new(cx, marked)?)
                 }
             },
             State::Collect(collecting) => match collecting.step(cx, meter)? {
-                Advance::More(collecting) => State::Collect(collecting),
+                Advance::More(collecting) | Advance::Wait(collecting, _) => State::Collect(collecting),
                 Advance::Done(collected) => return self.collected(collected),
             },
             State::Transfer(transferring) => match transferring.step(cx, meter)? {
-                Advance::More(transferring) => State::Transfer(transferring),
+                Advance::More(transferring) | Advance::Wait(transferring, _) => State::Transfer(transferring),
                 Advance::Done(settled) => {
                     self.enter(Phase::Seal);
                     State::Seal(settled)
@@ -145,7 +156,7 @@ impl<'a> Run<'a> {
                 State::Purge(Purging::new(cx, sealed)?)
             }
             State::Purge(purging) => match purging.step(cx, meter)? {
-                Advance::More(purging) => State::Purge(purging),
+                Advance::More(purging) | Advance::Wait(purging, _) => State::Purge(purging),
                 Advance::Done(purged) => {
                     self.enter(Phase::Commit);
                     State::Commit(purged)
@@ -187,6 +198,7 @@ impl<'a> Run<'a> {
             before: tracker.before,
             after: self.cx.sizes()?,
         };
+        self.cx.conductor.succeeded();
         self.cx.observer.on_event(&Event::Finished(Box::new(report.clone())));
         Ok(Step::Finished(Box::new(report)))
     }
@@ -195,16 +207,10 @@ impl<'a> Run<'a> {
         self.tracker.enter(self.cx, phase);
     }
 
-    fn check_interrupt(&self) -> Result<()> {
-        if self.cx.interrupt.is_raised() && !self.phase().must_finish() {
-            return Err(Error::Stopped(self.phase()));
-        }
-        Ok(())
-    }
-
     fn fail(&mut self, error: &Error) {
         let phase = self.phase();
         self.state = State::Over;
+        self.cx.conductor.failed(self.cx.clock.elapsed());
         self.cx.observer.on_event(&Event::Failed(phase, error.to_string()));
         self.abandon();
     }
@@ -251,6 +257,12 @@ impl Tracker {
         self.finish_phase(cx);
         self.current = PhaseReport { phase, ..PhaseReport::default() };
         cx.observer.on_event(&Event::PhaseStarted(phase));
+    }
+
+    fn tick(&mut self, cx: &Inner) {
+        if self.current.phase != Phase::Idle {
+            self.current.duration = cx.clock.elapsed().saturating_sub(self.started);
+        }
     }
 
     fn finish_phase(&mut self, cx: &Inner) {

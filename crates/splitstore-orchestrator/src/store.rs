@@ -8,10 +8,11 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use splitstore_domain::retain::{self, Root};
-use splitstore_domain::trigger::{self, Decision};
+use splitstore_domain::trigger::{self, Decision, Why};
 use splitstore_domain::{
     Audit, CompactionPlan, CompactionReport, Epoch, HeadChange, HeaderView, Phase, PhaseReport, Policy,
     TierSizes, Tipset, Window,
@@ -22,6 +23,7 @@ use splitstore_ports::{
 };
 
 use crate::components::{Components, MarkSets, Options, Trigger};
+use crate::conductor::Conductor;
 use crate::error::{Error, Result};
 use crate::ledger::Ledger;
 use crate::protection::Protection;
@@ -47,6 +49,8 @@ pub(crate) struct Inner {
     pub(crate) options: Options,
     pub(crate) protection: Protection,
     pub(crate) protectors: Mutex<Vec<Arc<dyn Protector>>>,
+    pub(crate) conductor: Conductor,
+    /// For adapters that work long in one call.
     pub(crate) interrupt: Interrupt,
     pub(crate) status: Mutex<PhaseReport>,
     /// Held for the whole of a run: one at a time.
@@ -83,6 +87,7 @@ impl SplitStore {
             observer,
             marks,
             ledger: Ledger::new(meta),
+            conductor: Conductor::new(options.sync),
             options,
             protection: Protection::default(),
             protectors: Mutex::default(),
@@ -107,6 +112,7 @@ impl SplitStore {
     pub fn start(&self, chain: Arc<dyn ChainAccessor>) -> Result<()> {
         if let Some(head) = chain.heaviest()? {
             self.inner.ledger.base_or_set(head.height)?;
+            self.inner.observe(&head);
         }
         let listener: Arc<dyn HeadListener> = Arc::new(Listener(Arc::downgrade(&self.inner)));
         let chain = self.inner.chain.get_or_init(|| chain);
@@ -153,10 +159,10 @@ impl SplitStore {
             self.inner.rely_on(cid)?;
         }
         let base = self.inner.ledger.base_or_set(head.height)?;
-        let decision = trigger::decide(head.height, base, &self.inner.options.policy);
-        match decision {
-            Decision::Compact(window) => self.start_worker(window),
-            Decision::Wait(why) => self.inner.observer.on_event(&Event::Waiting(why)),
+        let decision = self.inner.decide(head, base)?;
+        match &decision {
+            Decision::Compact(window) => self.start_worker(*window),
+            Decision::Wait(why) => self.inner.observer.on_event(&Event::Waiting(why.clone())),
         }
         Ok(Some(decision))
     }
@@ -193,9 +199,11 @@ impl SplitStore {
         Ok(self.inner.tiers.hot.sync()?)
     }
 
-    /// Stops a run that has not sealed, waits for it, and makes everything durable.
+    /// Stops a run between two of its steps, waits for it, and makes everything durable. A run that had sealed is
+    /// finished by the next open.
     pub fn close(&self) -> Result<()> {
         self.inner.interrupt.raise();
+        self.inner.conductor.close();
         self.wait_idle();
         drop(self.inner.running.lock());
         self.flush()
@@ -248,14 +256,42 @@ impl HeadListener for Listener {
 }
 
 impl Inner {
-    /// Runs one compaction to its end.
+    /// Runs one compaction to its end, pausing when it should.
     pub(crate) fn compact(&self, window: Window) -> Result<CompactionReport> {
         let mut run = self.begin(window)?;
         loop {
-            if let Step::Finished(report) = run.step()? {
-                return Ok(*report);
+            self.conductor.wait_to_go_on(run.phase());
+            match run.step()? {
+                Step::Finished(report) => return Ok(*report),
+                Step::Waiting(_, until) => self.conductor.wait(until.saturating_sub(self.clock.elapsed())),
+                Step::Working(_) | Step::Planned(_) => {}
             }
         }
+    }
+
+    /// What a new head asks for.
+    fn decide(&self, head: &Tipset, base: Epoch) -> Result<Decision> {
+        self.observe(head);
+        let decision = trigger::decide(head.height, base, &self.options.policy);
+        let Decision::Compact(_) = &decision else { return Ok(decision) };
+        Ok(match self.conductor.reason_to_wait(self.clock.elapsed()) {
+            Some(Why::Behind | Why::BackingOff { .. }) if self.is_pressed()? => decision,
+            Some(why) => Decision::Wait(why),
+            None => decision,
+        })
+    }
+
+    /// Tells the gates of a head and its age.
+    fn observe(&self, head: &Tipset) {
+        let age = self.clock.unix_seconds().saturating_sub(head.timestamp);
+        self.conductor.observe_head(head.height, Duration::from_secs(age));
+    }
+
+    /// Whether the disk is so full that a run cannot wait.
+    fn is_pressed(&self) -> Result<bool> {
+        let Some(least) = self.options.pressure else { return Ok(false) };
+        let free = self.files.free_space(&self.options.folder)?;
+        Ok(free.is_some_and(|free| free < least))
     }
 
     /// Ends a purge that a crash or a failure interrupted.

@@ -7,6 +7,7 @@ use cid::Cid;
 use splitstore_domain::links::LinkError;
 use splitstore_domain::{ColdPolicy, PhaseReport};
 
+use super::awaited::{Awaited, Next};
 use super::prepare::{Prepared, new_sets};
 use super::{Advance, Work, count};
 use crate::chain_walk::ChainWalk;
@@ -27,7 +28,10 @@ pub(crate) struct Marked {
 pub(crate) struct Marking {
     work: Work,
     walk: ChainWalk,
+    /// Under the roots of headers.
     tolerance: Tolerance,
+    /// Under references.
+    awaited: Awaited,
 }
 
 impl Marking {
@@ -42,7 +46,7 @@ impl Marking {
         let mut tolerance = Tolerance::default();
         // The head may be newer than the one the window was cut at: that keeps more, never less.
         walk.push_tipset(&cx.head()?.key, &mut tolerance)?;
-        Ok(Self { work, walk, tolerance })
+        Ok(Self { work, walk, tolerance, awaited: Awaited::new(cx.options.missing) })
     }
 
     pub(crate) fn step(mut self, cx: &Inner, meter: &mut PhaseReport) -> Result<Advance<Self, Marked>> {
@@ -53,14 +57,33 @@ impl Marking {
         }
         let references = cx.protection.take_references();
         if references.is_empty() {
-            let (sets, moving) = self.walk.into_sets();
-            let missing = self.tolerance.missing;
-            return Ok(Advance::Done(Marked { work: self.work, sets, moving, missing }));
+            return self.await_missing(cx);
         }
         for reference in &references {
-            self.walk.live.push_reference(reference, &mut self.tolerance)?;
+            self.walk.live.push_reference(reference, &mut self.awaited)?;
         }
+        let walked = self.walk.live.run(&mut self.awaited)?;
+        count(meter, walked.objects, walked.bytes);
         Ok(Advance::More(self))
+    }
+
+    /// Everything is marked but what was missing below references: looks again, or ends.
+    fn await_missing(mut self, cx: &Inner) -> Result<Advance<Self, Marked>> {
+        match self.awaited.next(cx.clock.elapsed()) {
+            Next::Give(up) => {
+                let missing = self.tolerance.missing + up;
+                let (sets, moving) = self.walk.into_sets();
+                Ok(Advance::Done(Marked { work: self.work, sets, moving, missing }))
+            }
+            Next::Wait(until) => Ok(Advance::Wait(self, until)),
+            Next::Look(again) => {
+                for visit in &again {
+                    self.walk.live.push_reference(visit, &mut self.awaited)?;
+                }
+                self.walk.live.run(&mut self.awaited)?;
+                Ok(Advance::More(self))
+            }
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The store against memory adapters: what it keeps, moves and deletes, and what a crash leaves of it.
 
 mod concurrent;
+mod control;
 mod crash;
 mod failures;
 mod filter;

@@ -4,14 +4,20 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use splitstore_domain::{BlockKey, ColdPolicy, Epoch, HeadChange, Policy, Settings, Tipset, TipsetKey};
+use splitstore_domain::{
+    BlockKey, ByteCount, ColdPolicy, Epoch, HeadChange, Policy, Settings, SyncPolicy, Tipset, TipsetKey,
+};
 use splitstore_filecoin::FilecoinChain;
 use splitstore_fixtures::oracle::Blocks;
 use splitstore_marksets::ExactSets;
 use splitstore_memory::{Failing, MemoryClock, MemoryCold, MemoryFiles, MemoryMeta, MemoryStore};
-use splitstore_orchestrator::{Components, MarkSets, Options, Result, SplitStore, Support, Trigger};
+use splitstore_orchestrator::{
+    Components, MarkSets, MissingReferences, Options, Result, SplitStore, Support, Trigger,
+};
 use splitstore_ports::cid::Cid;
-use splitstore_ports::{Block, BlockWrite, ChainAccessor, KeyScan, NoObserver, Observer};
+use splitstore_ports::{
+    Block, BlockWrite, ChainAccessor, KeyScan, MetaCell, MetaStore, NoObserver, Observer,
+};
 
 /// Everything that outlives a store.
 pub(crate) struct Rig {
@@ -24,6 +30,9 @@ pub(crate) struct Rig {
     pub(crate) marks: MarkSets,
     /// Headers of the tipset that `open` starts the chain at.
     pub(crate) head: Vec<Cid>,
+    pub(crate) sync: SyncPolicy,
+    pub(crate) pressure: Option<ByteCount>,
+    pub(crate) missing: MissingReferences,
 }
 
 pub(crate) const FOLDER: &str = "store";
@@ -40,6 +49,9 @@ impl Rig {
             settings: Settings { finality_epochs: finality, cold_policy, ..Settings::default() },
             marks: MarkSets::Exact(Arc::new(ExactSets)),
             head: Vec::new(),
+            sync: SyncPolicy::Ignore,
+            pressure: None,
+            missing: MissingReferences::Skip,
         }
     }
 
@@ -71,7 +83,13 @@ impl Rig {
         };
         let mut components = Components::new(self.hot.clone(), self.cold.clone(), support);
         components.observer = observer;
-        let options = Options { trigger, ..Options::new(Policy::new(self.settings).unwrap(), FOLDER) };
+        let options = Options {
+            trigger,
+            sync: self.sync,
+            pressure: self.pressure,
+            missing: self.missing,
+            ..Options::new(Policy::new(self.settings).unwrap(), FOLDER)
+        };
         SplitStore::open(components, options)
     }
 
@@ -81,6 +99,11 @@ impl Rig {
         let chain = chain_at(&store, &self.head);
         store.start(chain.clone())?;
         Ok((store, chain))
+    }
+
+    /// Makes genesis the base.
+    pub(crate) fn forget_base(&self) {
+        self.meta.set_many(&[(MetaCell::BaseEpoch, 0_u64.to_le_bytes().to_vec())]).unwrap();
     }
 
     /// Loses everything that was not synced, and heals what was made to fail.

@@ -1,0 +1,208 @@
+//! When a run may start, and when it may go on: pause, cancel, close, holds, the sync gate, back-off.
+//!
+//! A run looks here between its steps and nowhere else. Every wait here ends when a wish changes, so close never
+//! waits for one.
+
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+use splitstore_domain::trigger::Why;
+use splitstore_domain::{Epoch, Hold, Phase, SyncGate, SyncPolicy, SyncState};
+
+use crate::error::{Error, Result};
+
+/// First wait after a failed run; each further failure doubles it.
+const BACK_OFF: Duration = Duration::from_secs(30);
+/// Longest wait after failed runs.
+const BACK_OFF_MAX: Duration = Duration::from_secs(3600);
+
+/// The wishes of everybody but the run.
+pub(crate) struct Conductor {
+    wishes: Mutex<Wishes>,
+    changed: Condvar,
+}
+
+struct Wishes {
+    pace: Pace,
+    stop: Stop,
+    sync: SyncGate,
+    holds: Vec<Hold>,
+    head: Option<Epoch>,
+    failures: u32,
+    not_before: Duration,
+}
+
+/// Whether the run under way goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pace {
+    /// It does.
+    #[default]
+    Going,
+    /// An operator paused it.
+    Paused,
+    /// The node is behind its chain.
+    Behind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    No,
+    /// The run under way, unless it has sealed.
+    Run,
+    /// Everything, for good.
+    Store,
+}
+
+impl Conductor {
+    pub(crate) fn new(sync: SyncPolicy) -> Self {
+        let wishes = Wishes {
+            pace: Pace::Going,
+            stop: Stop::No,
+            sync: SyncGate::new(sync),
+            holds: Vec::new(),
+            head: None,
+            failures: 0,
+            not_before: Duration::ZERO,
+        };
+        Self { wishes: Mutex::new(wishes), changed: Condvar::new() }
+    }
+
+    /// Takes in a new head and its age.
+    pub(crate) fn observe_head(&self, head: Epoch, age: Duration) {
+        self.wish(|wishes| {
+            wishes.head = Some(head);
+            wishes.sync.observe(age);
+        });
+    }
+
+    /// Why no run should start by itself now.
+    pub(crate) fn reason_to_wait(&self, now: Duration) -> Option<Why> {
+        let wishes = self.wishes.lock();
+        if let Some(hold) = wishes.hold() {
+            return Some(Why::Held(hold.clone()));
+        }
+        if wishes.sync.state() == SyncState::Behind {
+            return Some(Why::Behind);
+        }
+        let wait = wishes.not_before.saturating_sub(now);
+        (!wait.is_zero()).then_some(Why::BackingOff { wait })
+    }
+
+    /// A run begins: a cancel meant the one before.
+    pub(crate) fn begin(&self) {
+        self.wish(|wishes| {
+            if wishes.stop == Stop::Run {
+                wishes.stop = Stop::No;
+            }
+        });
+    }
+
+    /// An error if the run must not take its next step in this phase. From the seal on only closing stops it:
+    /// the journal has the rest. Commit is short, and ends.
+    pub(crate) fn check(&self, phase: Phase) -> Result<()> {
+        let wishes = self.wishes.lock();
+        match (wishes.stop, phase) {
+            (Stop::Store, Phase::Commit) | (Stop::Run, Phase::Purge | Phase::Commit) => Ok(()),
+            (Stop::Store | Stop::Run, _) => Err(Error::Stopped(phase)),
+            (Stop::No, _) if phase.must_finish() => Ok(()),
+            (Stop::No, _) => {
+                wishes.hold().map_or(Ok(()), |hold| Err(Error::Held { hold: hold.to_string(), phase }))
+            }
+        }
+    }
+
+    /// Waits while the run is paused, or the node behind and the run not sealed yet.
+    pub(crate) fn wait_to_go_on(&self, phase: Phase) {
+        let mut wishes = self.wishes.lock();
+        while wishes.stop == Stop::No && wishes.pace_in(phase) != Pace::Going {
+            self.changed.wait(&mut wishes);
+        }
+    }
+
+    /// Waits for `time` at most, or until a wish changes.
+    pub(crate) fn wait(&self, time: Duration) {
+        let mut wishes = self.wishes.lock();
+        if wishes.stop == Stop::No {
+            self.changed.wait_for(&mut wishes, time);
+        }
+    }
+
+    /// Whether a run in this phase goes on.
+    pub(crate) fn pace(&self, phase: Phase) -> Pace {
+        self.wishes.lock().pace_in(phase)
+    }
+
+    pub(crate) fn set_pace(&self, pace: Pace) {
+        self.wish(|wishes| wishes.pace = pace);
+    }
+
+    pub(crate) fn cancel(&self) {
+        self.wish(|wishes| {
+            if wishes.stop == Stop::No {
+                wishes.stop = Stop::Run;
+            }
+        });
+    }
+
+    pub(crate) fn close(&self) {
+        self.wish(|wishes| wishes.stop = Stop::Store);
+    }
+
+    /// Puts a hold on, in the place of one of the same name.
+    pub(crate) fn hold(&self, hold: Hold) {
+        self.wish(|wishes| {
+            wishes.holds.retain(|other| other.name != hold.name);
+            wishes.holds.push(hold);
+        });
+    }
+
+    /// Takes a hold off; whether it was on.
+    pub(crate) fn release(&self, name: &str) -> bool {
+        let mut wishes = self.wishes.lock();
+        let before = wishes.holds.len();
+        wishes.holds.retain(|hold| hold.name != name);
+        wishes.holds.len() < before
+    }
+
+    /// The holds, whether they hold at this height or not.
+    pub(crate) fn holds(&self) -> Vec<Hold> {
+        self.wishes.lock().holds.clone()
+    }
+
+    /// A run failed: the next waits, longer each time.
+    pub(crate) fn failed(&self, now: Duration) {
+        self.wish(|wishes| {
+            let wait = BACK_OFF.saturating_mul(1 << wishes.failures.min(16)).min(BACK_OFF_MAX);
+            wishes.failures += 1;
+            wishes.not_before = now.saturating_add(wait);
+        });
+    }
+
+    /// A run succeeded.
+    pub(crate) fn succeeded(&self) {
+        self.wish(|wishes| {
+            wishes.failures = 0;
+            wishes.not_before = Duration::ZERO;
+        });
+    }
+
+    fn wish(&self, change: impl FnOnce(&mut Wishes)) {
+        change(&mut self.wishes.lock());
+        self.changed.notify_all();
+    }
+}
+
+impl Wishes {
+    /// The first hold that holds at the present head.
+    fn hold(&self) -> Option<&Hold> {
+        let head = self.head.unwrap_or_default();
+        self.holds.iter().find(|hold| hold.holds_at(head))
+    }
+
+    fn pace_in(&self, phase: Phase) -> Pace {
+        match (self.pace, self.sync.state()) {
+            (Pace::Going, SyncState::Behind) if !phase.must_finish() => Pace::Behind,
+            (pace, _) => pace,
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What an operator may wish of a store: pause, resume, cancel, hold, and to see how far a run is.
+
+use std::time::Duration;
+
+use splitstore_domain::{Hold, Phase, PhaseReport};
+
+use crate::conductor::Pace;
+use crate::store::SplitStore;
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Status {
+    /// The phase, what it has handled so far, and for how long it has been at it.
+    pub report: PhaseReport,
+    /// Objects that the phase is expected to handle; `None` where nothing is known.
+    pub expected: Option<u64>,
+    /// Whether it goes on.
+    pub pace: Pace,
+}
+
+impl Status {
+    /// Time left in this phase at its present rate.
+    pub fn eta(&self) -> Option<Duration> {
+        let left = self.expected?.saturating_sub(self.report.objects);
+        let rate = self.report.rate();
+        (rate > 0.0).then(|| Duration::from_secs_f64(left as f64 / rate))
+    }
+}
+
+impl SplitStore {
+    /// How far the run under way is; phase `Idle` if none is.
+    pub fn status(&self) -> Status {
+        let report = *self.inner.status.lock();
+        let expected = match report.phase {
+            Phase::Mark => self.inner.ledger.marked().ok().filter(|marked| *marked > 0),
+            _ => None,
+        };
+        Status { report, expected, pace: self.inner.conductor.pace(report.phase) }
+    }
+
+    /// Lets the run under way, and every later one, wait between two steps until [`SplitStore::resume`]. Reads
+    /// and writes go on.
+    pub fn pause(&self) {
+        self.inner.conductor.set_pace(Pace::Paused);
+    }
+
+    /// Ends a pause.
+    pub fn resume(&self) {
+        self.inner.conductor.set_pace(Pace::Going);
+    }
+
+    /// Ends the run under way if it has not sealed; one that has goes on, as half a purge helps nobody.
+    pub fn cancel(&self) {
+        self.inner.conductor.cancel();
+    }
+
+    /// Puts a hold on: while it holds no run starts by itself, and one under way stops before it seals.
+    pub fn hold(&self, hold: Hold) {
+        self.inner.conductor.hold(hold);
+    }
+
+    /// Takes a hold off; whether it was on.
+    pub fn release(&self, name: &str) -> bool {
+        self.inner.conductor.release(name)
+    }
+
+    /// All holds, whether they hold at the present head or not.
+    pub fn holds(&self) -> Vec<Hold> {
+        self.inner.conductor.holds()
+    }
+}
