@@ -6,7 +6,7 @@ use splitstore_fixtures::oracle;
 use splitstore_memory::Call;
 use splitstore_orchestrator::Error;
 use splitstore_ports::cid::Cid;
-use splitstore_ports::{BlockDelete, BlockWriteExt, ErrorKind};
+use splitstore_ports::{BlockDelete, BlockRead, BlockWriteExt, ErrorKind};
 
 use crate::rig::{Rig, block_cid, generated, key_set};
 
@@ -110,7 +110,6 @@ fn a_purge_that_fails_keeps_filtering_until_it_is_finished() {
     store.compact().unwrap_err();
     let window = Window::at(Epoch::new(24), Epoch::GENESIS, &Policy::new(rig.settings).unwrap());
     let live = oracle::expected_hot(&blocks, &rig.head, &window).unwrap();
-    use splitstore_ports::BlockRead;
     for cid in blocks.keys() {
         assert_eq!(store.has(cid).unwrap(), live.contains(cid), "half a purge is not seen: {cid}");
     }

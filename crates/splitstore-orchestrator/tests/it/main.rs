@@ -1,5 +1,7 @@
 //! The store against memory adapters: what it keeps, moves and deletes, and what a crash leaves of it.
 
+#![expect(clippy::unwrap_used, reason = "what a test cannot unwrap has failed it")]
+
 mod concurrent;
 mod control;
 mod crash;
