@@ -10,7 +10,7 @@ use splitstore_memory::Call;
 use splitstore_orchestrator::{Error, MissingReferences, Pace, SplitStore, Step};
 use splitstore_ports::{BlockRead, BlockWriteExt, ChainAccessor, ErrorKind};
 
-use crate::rig::{Rig, apply, generated, list_block, raw_block};
+use crate::rig::{Rig, apply, finish, generated, list_block, raw_block, step_to};
 
 struct Node {
     rig: Rig,
@@ -90,9 +90,7 @@ fn a_hold_starts_no_run_and_stops_one_before_it_seals() {
     assert_eq!(upgrade.heights, Some((Epoch::new(24), Epoch::new(34))), "both ends are held");
     node.decision();
     let mut run = node.store.begin().unwrap();
-    while run.phase().name() != "collect" {
-        run.step().unwrap();
-    }
+    step_to(&mut run, "collect");
     node.store.hold(upgrade.clone());
     let before = node.rig.hot_keys();
     let error = run.step().unwrap_err();
@@ -109,12 +107,10 @@ fn a_hold_starts_no_run_and_stops_one_before_it_seals() {
 fn a_hold_does_not_stop_a_purge() {
     let node = node(|_| {});
     let mut run = node.store.begin().unwrap();
-    while run.phase().name() != "purge" {
-        run.step().unwrap();
-    }
+    step_to(&mut run, "purge");
     node.store.hold(Hold::manual("backup"));
     node.store.cancel();
-    while !matches!(run.step().unwrap(), Step::Finished(_)) {}
+    finish(run);
 }
 
 #[test]
@@ -178,9 +174,7 @@ fn close_ends_a_run_that_is_paused() {
 fn a_purge_that_close_ends_is_finished_by_the_next_open() {
     let node = node(|_| {});
     let mut run = node.store.begin().unwrap();
-    while run.phase().name() != "purge" {
-        run.step().unwrap();
-    }
+    step_to(&mut run, "purge");
     std::thread::scope(|scope| {
         let closing = scope.spawn(|| node.store.close());
         let ended = loop {

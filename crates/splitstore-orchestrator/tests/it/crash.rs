@@ -8,7 +8,7 @@ use splitstore_orchestrator::{Step, Trigger};
 use splitstore_ports::cid::Cid;
 use splitstore_ports::{BlockWriteExt, FileSystem};
 
-use crate::rig::{FOLDER, Rig, generated, list_block, raw_block};
+use crate::rig::{FOLDER, Rig, generated, list_block, raw_block, step_to};
 
 struct Case {
     blocks: Blocks,
@@ -105,9 +105,7 @@ fn unsynced_deletes_that_a_crash_undoes_are_purged_again() {
     let rig = case.rig();
     let (store, _chain) = rig.open().unwrap();
     let mut run = store.begin().unwrap();
-    while run.phase().name() != "purge" {
-        run.step().unwrap();
-    }
+    step_to(&mut run, "purge");
     run.step().unwrap();
     std::mem::forget(run);
     rig.hot.inner().crash();
@@ -124,9 +122,7 @@ fn reads_are_right_while_the_purge_of_a_crashed_run_is_finished() {
     let rig = case.rig();
     let (store, _chain) = rig.open().unwrap();
     let mut run = store.begin().unwrap();
-    while run.phase().name() != "purge" {
-        run.step().unwrap();
-    }
+    step_to(&mut run, "purge");
     std::mem::forget(run);
     rig.crash();
     let store = rig.open_with(Trigger::Automatic, std::sync::Arc::new(splitstore_ports::NoObserver)).unwrap();
@@ -148,9 +144,7 @@ fn whatever_part_of_the_deletes_a_crash_undoes_open_finishes_the_purge() {
         let rig = case.rig();
         let (store, _chain) = rig.open().unwrap();
         let mut run = store.begin().unwrap();
-        while run.phase().name() != "commit" {
-            run.step().unwrap();
-        }
+        step_to(&mut run, "commit");
         std::mem::forget(run);
         rig.hot.inner().crash_keeping(kept);
         rig.files.crash();
@@ -167,9 +161,7 @@ fn damage_at_the_end_of_the_candidates_stops_recovery_before_its_first_delete() 
     rig.load(&blocks, &head);
     let (store, _chain) = rig.open().unwrap();
     let mut run = store.begin().unwrap();
-    while run.phase().name() != "purge" {
-        run.step().unwrap();
-    }
+    step_to(&mut run, "purge");
     std::mem::forget(run);
     let before = rig.hot_keys();
     let path = std::path::Path::new(FOLDER).join("work/compaction-1/candidates");
@@ -191,9 +183,7 @@ fn a_block_put_after_the_seal_survives_the_purge_that_a_restart_finishes() {
     rig.load([(&leaf.0, &leaf.1), (&root.0, &root.1)], &case.head);
     let (store, _chain) = rig.open().unwrap();
     let mut run = store.begin().unwrap();
-    while run.phase().name() != "purge" {
-        run.step().unwrap();
-    }
+    step_to(&mut run, "purge");
     assert!(store.get(&leaf.0).unwrap().is_none(), "sealed and unmarked: gone for readers");
     // The node computes the root again and writes it; it relies on the leaf, which hot still has.
     store.put(&root.0, &root.1).unwrap();
@@ -213,9 +203,7 @@ fn a_damaged_file_of_a_sealed_run_is_named_and_nothing_more_is_deleted() {
         let rig = case.rig();
         let (store, _chain) = rig.open().unwrap();
         let mut run = store.begin().unwrap();
-        while run.phase().name() != "purge" {
-            run.step().unwrap();
-        }
+        step_to(&mut run, "purge");
         let (extra, data) = raw_block(b"makes the log of references hold something");
         store.put(&extra, &data).unwrap();
         std::mem::forget(run);

@@ -1,11 +1,11 @@
 //! Protection: what is read or written since a run began stays, with all that is below it.
 
 use splitstore_domain::ColdPolicy;
-use splitstore_orchestrator::{Run, SplitStore};
+use splitstore_orchestrator::SplitStore;
 use splitstore_ports::cid::Cid;
 use splitstore_ports::{BlockRead, BlockWriteExt, ChainAccessor};
 
-use crate::rig::{Rig, generated, list_block, raw_block};
+use crate::rig::{Rig, finish, generated, list_block, raw_block, step_to};
 
 type Block = (Cid, Vec<u8>);
 
@@ -18,17 +18,6 @@ fn rig_with_orphan() -> (Rig, Block, Block) {
     rig.load(&blocks, &head);
     rig.load([(&leaf.0, &leaf.1), (&root.0, &root.1)], &head);
     (rig, root, leaf)
-}
-
-/// Steps until the phase of this name begins.
-fn step_to(run: &mut Run<'_>, phase: &str) {
-    while run.phase().name() != phase {
-        run.step().unwrap();
-    }
-}
-
-fn finish(mut run: Run<'_>) {
-    while !matches!(run.step().unwrap(), splitstore_orchestrator::Step::Finished(_)) {}
 }
 
 #[test]

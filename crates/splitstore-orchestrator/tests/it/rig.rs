@@ -12,7 +12,7 @@ use splitstore_fixtures::oracle::Blocks;
 use splitstore_marksets::ExactSets;
 use splitstore_memory::{Failing, MemoryClock, MemoryCold, MemoryFiles, MemoryMeta, MemoryStore};
 use splitstore_orchestrator::{
-    Components, MarkSets, MissingReferences, Options, Result, SplitStore, Support, Trigger,
+    Components, MarkSets, MissingReferences, Options, Result, Run, SplitStore, Step, Support, Trigger,
 };
 use splitstore_ports::cid::Cid;
 use splitstore_ports::{
@@ -205,4 +205,15 @@ pub(crate) fn real_archive(name: &str) -> Option<std::path::PathBuf> {
     assert!(std::env::var_os("CI").is_none(), "{name} is missing and CI wants it");
     println!("skipped: no real data");
     None
+}
+
+/// Steps until the phase of this name begins.
+pub(crate) fn step_to(run: &mut Run<'_>, phase: &str) {
+    while run.phase().name() != phase {
+        run.step().unwrap();
+    }
+}
+
+pub(crate) fn finish(mut run: Run<'_>) {
+    while !matches!(run.step().unwrap(), Step::Finished(_)) {}
 }
