@@ -38,6 +38,11 @@ pub enum DigestError {
     },
 }
 
+/// Whether data can be checked against this multihash code.
+pub const fn is_supported(code: u64) -> bool {
+    matches!(code, BLAKE2B_256 | SHA2_256 | IDENTITY)
+}
+
 /// Checks that `data` hashes to `cid`.
 pub fn verify(cid: &Cid, data: &[u8]) -> Result<(), DigestError> {
     let hash = cid.hash();

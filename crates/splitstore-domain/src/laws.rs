@@ -55,6 +55,8 @@ pub struct Audit {
     pub cold_blocks: u64,
     /// Blocks found live.
     pub live_blocks: u64,
+    /// Blocks that are absent and may be: old parts that a snapshot lacked, receipts that a node never had.
+    pub tolerated: u64,
     /// Findings beyond [`Audit::KEPT`] that are counted but not kept.
     pub more: u64,
     /// The first findings.

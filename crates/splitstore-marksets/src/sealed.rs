@@ -53,6 +53,13 @@ impl Kind {
         }
     }
 
+    /// Whether a set of this kind can be made from a payload that begins with this byte. The two exact kinds hold
+    /// the same, so a store may change from one to the other while a run is sealed.
+    fn reads(self, found: u8) -> bool {
+        let exact = |byte| matches!(byte, b'e' | b'd');
+        found == self.byte() || (exact(found) && exact(self.byte()))
+    }
+
     /// The word of [`splitstore_ports::MarkSetFactory::name`].
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -203,7 +210,7 @@ impl<'a> SealReader<'a> {
         let mut head = [0; 3];
         reader.bytes(&mut head)?;
         let [found, version, again] = head;
-        if found != kind.byte() {
+        if !kind.reads(found) {
             return Err(reader.refuse(SealedError::Kind { expected: kind.byte(), found }));
         }
         if version == 0 || version != !again {

@@ -3,8 +3,8 @@
 use std::panic::Location;
 
 use cid::Cid;
-use splitstore_domain::ObjectKind;
 use splitstore_domain::object::identity_data;
+use splitstore_domain::{ObjectKind, digest};
 use splitstore_ports::{Block, BlockRead, BlockReadExt, BlockWrite, ErrorKind, PortError, Result, Visit};
 
 use crate::error::Error;
@@ -126,6 +126,7 @@ impl BlockWrite for SplitStore {
         if stored.is_empty() {
             return Ok(());
         }
+        stored.iter().try_for_each(|block| check_hash_function(&block.cid))?;
         let Inner { protection, tiers, .. } = &*self.inner;
         let _permit = protection.write();
         match protection.stage() {
@@ -207,6 +208,15 @@ impl<'a> Stored<'a> {
             ObjectKind::Dag | ObjectKind::Opaque => Self::Tiers,
         }
     }
+}
+
+/// A block whose hash cannot be checked could never be moved to cold, and would end every run.
+fn check_hash_function(cid: &Cid) -> Result<()> {
+    if digest::is_supported(cid.hash().code()) {
+        return Ok(());
+    }
+    let attempt = format!("put block {cid}: blake2b-256 and sha2-256 can be checked, its hash cannot");
+    Err(PortError::bare(ErrorKind::Unsupported, attempt))
 }
 
 /// The store's error as a port's.

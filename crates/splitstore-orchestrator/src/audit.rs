@@ -92,6 +92,8 @@ impl Sink for Findings<'_> {
         let Missing { cid, root, .. } = *missing;
         if missing.is_fatal() {
             self.0.found(Violation::MissingLive { cid, parent: (root != cid).then_some(root) });
+        } else {
+            self.0.tolerated += 1;
         }
         Ok(())
     }

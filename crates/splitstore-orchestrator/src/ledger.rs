@@ -38,9 +38,13 @@ impl Ledger {
         Ok(self.number(MetaCell::SnapshotHeight)?.map(Epoch::new))
     }
 
-    /// Notes a snapshot that is being taken in.
+    /// Notes a snapshot that is being taken in. A chain that is shorter than the base begins anew.
     pub(crate) fn set_snapshot(&self, head: Epoch) -> Result<()> {
-        self.meta.set_many(&[height(MetaCell::SnapshotHeight, head)])
+        let mut cells = vec![height(MetaCell::SnapshotHeight, head)];
+        if self.base()?.is_some_and(|base| base > head) {
+            cells.push(height(MetaCell::BaseEpoch, head));
+        }
+        self.meta.set_many(&cells)
     }
 
     /// Finished compactions.

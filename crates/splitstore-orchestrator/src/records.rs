@@ -6,8 +6,8 @@
 //! ```
 //! Integers are little-endian. The checksum is XXH3-64 of the payload under a seed made of the file's kind and
 //! the record's number, so that a record which stands in the wrong place or file is damage too. A newer
-//! version is refused by name. A record cut off by the end of the file is a *torn tail*: what a crash leaves.
-//! Anything else that does not check is *damage*, and the file is not used.
+//! version is refused by name. A record cut off by the end of the file, and nothing but zeros up to it, is a
+//! *torn tail*: what a crash leaves. Anything else that does not check is *damage*, and the file is not used.
 
 use std::io::{ErrorKind as Io, Read, Write};
 use std::path::{Path, PathBuf};
@@ -103,12 +103,15 @@ pub(crate) struct End {
 }
 
 impl RecordReader {
-    /// Opens a file and checks its header; `None` if it is not there or was cut inside its header.
+    /// Opens a file and checks its header; `None` if it is not there or was never written.
     pub(crate) fn open(files: &dyn FileSystem, path: &Path, kind: FileKind) -> Result<Option<Self>> {
         let Some(file) = files.open(path)? else { return Ok(None) };
         let mut reader = Self { file, path: path.into(), kind, end: End::default() };
         let mut header = [0; HEADER_LEN];
         if reader.fill(&mut header)? < HEADER_LEN {
+            return Ok(None);
+        }
+        if header == [0; HEADER_LEN] && reader.only_zeros_follow()? {
             return Ok(None);
         }
         reader.check_header(&header)?;
@@ -122,6 +125,10 @@ impl RecordReader {
         let got = self.fill(&mut head)?;
         if got < RECORD_HEAD_LEN {
             self.end.torn = got > 0;
+            return Ok(None);
+        }
+        if head == [0; RECORD_HEAD_LEN] && self.only_zeros_follow()? {
+            self.end.torn = true;
             return Ok(None);
         }
         let (len, sum) = head.split_at(4);
@@ -163,6 +170,20 @@ impl RecordReader {
             return Err(PortError::bare(ErrorKind::TooNew, what).into());
         }
         Ok(())
+    }
+
+    /// Whether the rest of the file is zeros: space that a crash left without its data.
+    fn only_zeros_follow(&mut self) -> Result<bool> {
+        let mut buffer = [0; 4096];
+        loop {
+            let got = self.fill(&mut buffer)?;
+            if buffer[..got].iter().any(|byte| *byte != 0) {
+                return Ok(false);
+            }
+            if got < buffer.len() {
+                return Ok(true);
+            }
+        }
     }
 
     /// Reads until `buffer` is full or the file ends; how much it got.

@@ -13,10 +13,10 @@ use splitstore_domain::{Phase, PhaseReport};
 use splitstore_ports::Event;
 
 use crate::candidates::CandidateReader;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::journal::{self, Journal, Resume, Standing};
 use crate::marks_file;
-use crate::run::{Advance, Purging, Work, commit_purged};
+use crate::run::{Advance, Purging, RUN, Work, commit_purged};
 use crate::store::Inner;
 
 /// What open found.
@@ -61,11 +61,26 @@ pub(crate) fn finish_sealed(cx: &Inner) -> Result<()> {
     Ok(())
 }
 
+/// Whether no run has sealed, as far as the journals tell.
+pub(crate) fn nothing_sealed(cx: &Inner) -> bool {
+    let sealed = |folder: &PathBuf| !matches!(journal::read(&*cx.files, folder), Ok(Standing::Unsealed));
+    folders(cx).is_ok_and(|folders| !folders.iter().any(sealed))
+}
+
+/// Removes what unsealed runs left, as far as that can be done; what stays is removed at the next open. The
+/// run has failed for a reason that its caller reports: this one must not hide it.
+pub(crate) fn drop_unsealed(cx: &Inner) {
+    for folder in folders(cx).unwrap_or_default() {
+        let _ = cx.files.remove_dir(&folder);
+    }
+}
+
 fn finish(cx: &Inner, folder: &Path, resume: Resume) -> Result<()> {
-    let filter = match cx.protection.filter() {
-        Some(filter) => filter,
-        None => marks_file::recover(cx, folder)?,
-    };
+    // Marks from disk know nothing of what was put since: without the filter that has been on, nothing may be
+    // deleted on their strength.
+    let fault = "it was sealed, and its filter is off: open the store anew";
+    let off = || Error::DamagedFile { path: folder.join(journal::NAME), fault };
+    let filter = cx.protection.filter().ok_or_else(off)?;
     let journal = Journal::resume(&*cx.files, folder, &resume.end)?;
     let work = Work { folder: folder.into(), journal, window: resume.window, index: resume.index };
     let at = (resume.marked, resume.cursor);
@@ -81,7 +96,9 @@ fn finish(cx: &Inner, folder: &Path, resume: Resume) -> Result<()> {
     }
 }
 
+/// The folders of runs; what else lies in `work/` is none of ours.
 fn folders(cx: &Inner) -> Result<Vec<PathBuf>> {
     let work = cx.work();
-    Ok(cx.files.list(&work)?.into_iter().map(|name| work.join(name)).collect())
+    let names = cx.files.list(&work)?.into_iter();
+    Ok(names.filter(|name| name.starts_with(RUN)).map(|name| work.join(name)).collect())
 }

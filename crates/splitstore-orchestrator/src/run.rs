@@ -37,7 +37,7 @@ use crate::store::Inner;
 pub(crate) use commit::run as commit_purged;
 pub(crate) use prepare::new_sets;
 pub(crate) use purge::Purging;
-pub(crate) use work::Work;
+pub(crate) use work::{RUN, Work};
 
 /// What a step came to.
 #[derive(Debug, Clone)]
@@ -218,9 +218,15 @@ impl<'a> Run<'a> {
     /// Drops what a run that has not sealed left; from the seal on, everything stays for recovery.
     fn abandon(&self) {
         *self.cx.status.lock() = PhaseReport::default();
-        if self.phase() != Phase::Idle && !self.phase().must_finish() {
+        let phase = self.phase();
+        if phase == Phase::Idle || phase.must_finish() {
+            return;
+        }
+        // A seal may fail after its record got out: then it has sealed, and the filter stays until the purge is
+        // finished. If that cannot be told, too.
+        if phase != Phase::Seal || crate::recover::nothing_sealed(self.cx) {
             self.cx.protection.end();
-            Work::remove(self.cx, &self.cx.work());
+            crate::recover::drop_unsealed(self.cx);
         }
     }
 }

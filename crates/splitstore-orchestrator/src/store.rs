@@ -340,11 +340,14 @@ impl Inner {
     /// The roots of a header inside `window`: what is missing below them ends a run, or does not.
     pub(crate) fn roots_of(&self, window: Window) -> Result<impl Fn(&HeaderView) -> Vec<Root> + use<'_>> {
         let snapshot = self.ledger.snapshot()?;
+        let compacted = self.ledger.index()? > 0;
         let policy = &self.options.policy;
         Ok(move |header: &HeaderView| {
             let roots = retain::roots_of(header, &window, policy);
             let imported = snapshot.is_some_and(|snapshot| header.height <= snapshot);
-            roots.map(|root| if imported { root.of_snapshot() } else { root }).collect()
+            // Below the base an earlier run, perhaps with narrower windows, dropped parts as a whole.
+            let cut = compacted && header.height < window.base;
+            roots.map(|root| if imported || cut { root.of_snapshot() } else { root }).collect()
         })
     }
 

@@ -13,7 +13,9 @@ use crate::store::Inner;
 pub(crate) fn run(cx: &Inner, purged: Purged, meter: &mut PhaseReport) -> Result<u64> {
     let Purged { work, marked, .. } = purged;
     let Work { folder, mut journal, window, index } = work;
-    cx.ledger.commit(window.boundary, index, marked)?;
+    // Wider windows than before cut lower; what the run before dropped stays dropped.
+    let base = if index > 1 { window.boundary.max(window.base) } else { window.boundary };
+    cx.ledger.commit(base, index, marked)?;
     journal.note(Fact::Committed)?;
     cx.protection.end();
     cx.files.remove_dir(&folder)?;

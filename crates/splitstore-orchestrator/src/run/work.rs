@@ -1,12 +1,15 @@
 //! The folder of one run, and what every phase needs of it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use splitstore_domain::Window;
 
 use crate::error::Result;
 use crate::journal::Journal;
 use crate::store::Inner;
+
+/// What the names of runs' folders begin with.
+pub(crate) const RUN: &str = "compaction-";
 
 /// A run's folder with its journal.
 pub(crate) struct Work {
@@ -19,7 +22,7 @@ pub(crate) struct Work {
 impl Work {
     /// An empty folder for the run that will have `index`.
     pub(crate) fn create(cx: &Inner, window: Window, index: u64) -> Result<Self> {
-        let folder = cx.work().join(format!("compaction-{index}"));
+        let folder = cx.work().join(format!("{RUN}{index}"));
         cx.files.remove_dir(&folder)?;
         cx.files.create_dir(&folder)?;
         cx.files.sync_dir(&cx.work())?;
@@ -32,11 +35,5 @@ impl Work {
         cx.protection.end();
         cx.files.remove_dir(&self.folder)?;
         Ok(())
-    }
-
-    /// Removes a folder of work as far as that can be done; what stays is removed at the next open.
-    pub(crate) fn remove(cx: &Inner, folder: &Path) {
-        // The run has failed already, for a reason that the caller reports; this one must not hide it.
-        let _ = cx.files.remove_dir(folder);
     }
 }

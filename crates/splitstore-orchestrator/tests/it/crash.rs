@@ -6,7 +6,9 @@ use splitstore_domain::{BlockKey, ColdPolicy, Epoch, Policy, Window};
 use splitstore_fixtures::oracle::{self, Blocks};
 use splitstore_orchestrator::{Step, Trigger};
 use splitstore_ports::cid::Cid;
-use splitstore_ports::{BlockWriteExt, FileSystem};
+use splitstore_ports::{BlockRead, BlockWriteExt, FileSystem};
+
+use splitstore_memory::{Fuse, MemoryFiles};
 
 use crate::rig::{FOLDER, Rig, generated, list_block, raw_block, step_to};
 
@@ -226,4 +228,75 @@ fn flip_a_bit(rig: &Rig, path: &std::path::Path, at: impl Fn(usize) -> usize) {
     let mut file = rig.files.create(path).unwrap();
     file.write_all(&bytes).unwrap();
     file.sync().unwrap();
+}
+
+/// The record that seals may reach the disk although its sync fails, and then even removing the folder may fail.
+/// Whatever is put afterwards must not be purged with the marks of that run.
+#[test]
+fn a_block_put_after_a_seal_that_failed_is_never_purged_with_its_marks() {
+    for (effects, reopen) in (0..60).flat_map(|effects| [(effects, false), (effects, true)]) {
+        let (blocks, head, _) = generated(24, 13);
+        let fuse = Fuse::new();
+        let mut rig = rig(ColdPolicy::Discard);
+        rig.files = MemoryFiles::with_folder(std::path::Path::new(FOLDER)).unwrap().fused(fuse.clone());
+        rig.load(&blocks, &head);
+        let orphan = raw_block(b"garbage once, wanted later");
+        rig.load([(&orphan.0, &orphan.1)], &head);
+        let (store, chain) = rig.open().unwrap();
+        fuse.burn_after(effects);
+        let _ = store.compact();
+        fuse.renew();
+        store.put(&orphan.0, &orphan.1).unwrap();
+        store.flush().unwrap();
+        let (store, _chain) = if reopen {
+            drop((store, chain));
+            rig.open().unwrap()
+        } else {
+            (store, chain)
+        };
+        store.add_protector(std::sync::Arc::new(move |keep: &mut dyn FnMut(&Cid)| {
+            keep(&orphan.0);
+            Ok(())
+        }));
+        store.compact().unwrap();
+        assert!(store.has(&orphan.0).unwrap(), "failed after {effects} effects, reopened: {reopen}");
+    }
+}
+
+/// A power cut takes names that were not synced: also those around a run that follows one that was given up.
+#[test]
+fn the_run_after_one_that_was_given_up_is_resumed_like_any_other() {
+    let case = Case::new(ColdPolicy::Discard);
+    let rig = case.rig();
+    let (store, _chain) = rig.open().unwrap();
+    let mut run = store.begin().unwrap();
+    step_to(&mut run, "collect");
+    drop(run);
+    let mut run = store.begin().unwrap();
+    step_to(&mut run, "commit");
+    std::mem::forget(run);
+    rig.hot.inner().crash_keeping(1);
+    rig.files.crash();
+    rig.open().unwrap();
+    assert_eq!(rig.hot_keys().len(), case.end.0.len());
+}
+
+#[test]
+fn zeros_at_the_end_of_a_journal_are_a_torn_tail_and_a_stray_file_is_left_alone() {
+    use std::io::Write;
+    let case = Case::new(ColdPolicy::Discard);
+    let rig = case.rig();
+    let (store, _chain) = rig.open().unwrap();
+    let mut run = store.begin().unwrap();
+    step_to(&mut run, "purge");
+    std::mem::forget(run);
+    let work = std::path::Path::new(FOLDER).join("work");
+    for name in ["compaction-1/journal", "compaction-1/references", "stray"] {
+        let mut file = rig.files.append(&work.join(name)).unwrap();
+        file.write_all(&[0; 5000]).unwrap();
+        file.sync().unwrap();
+    }
+    rig.open().unwrap();
+    assert_eq!(rig.hot_keys().len(), case.end.0.len());
+    assert_eq!(rig.files.list(&work).unwrap(), ["stray"]);
 }

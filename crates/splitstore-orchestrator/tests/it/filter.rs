@@ -224,3 +224,20 @@ fn a_run_that_is_dropped_before_the_seal_leaves_the_store_as_it_was() {
         store.compact().unwrap();
     }
 }
+
+/// Anybody can put a block whose links cannot be read. It must not end the run, nor make reads fail.
+#[test]
+fn a_malformed_block_that_is_put_during_a_run_is_kept_as_a_leaf() {
+    for phase in ["mark", "seal", "purge"] {
+        let (rig, _, _) = rig_with_orphan();
+        let (store, _chain) = rig.open().unwrap();
+        let data = vec![0x82, 0x01];
+        let cid = crate::rig::block_cid(splitstore_domain::object::DAG_CBOR, &data);
+        let mut run = store.begin().unwrap();
+        step_to(&mut run, phase);
+        store.put(&cid, &data).unwrap();
+        assert_eq!(store.get(&cid).unwrap().as_ref(), Some(&data), "in {phase}");
+        finish(run);
+        assert_eq!(store.get(&cid).unwrap(), Some(data), "after {phase}");
+    }
+}

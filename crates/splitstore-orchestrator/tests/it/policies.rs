@@ -128,3 +128,20 @@ fn the_real_archive_of_forty_epochs_is_kept_and_moved_as_each_policy_says() {
         }
     }
 }
+
+/// An operator widens the windows: what an earlier run dropped under the old ones is gone, and no error.
+#[test]
+fn a_wider_window_than_that_of_an_earlier_run_compacts() {
+    let (blocks, head, _) = generated(60, 8);
+    let mut rig = Rig::new(2, ColdPolicy::Discard);
+    rig.load(&blocks, &head);
+    let (store, _chain) = rig.open().unwrap();
+    store.note_snapshot(Epoch::GENESIS).unwrap();
+    store.compact().unwrap();
+    drop(store);
+    rig.settings.finality_epochs = 4;
+    let (store, _chain) = rig.open().unwrap();
+    store.compact().unwrap();
+    let audit = store.audit().unwrap();
+    assert!(audit.is_clean() && audit.tolerated > 0, "{audit:?}");
+}

@@ -113,3 +113,14 @@ fn a_view_may_read_from_the_store_again() {
     store.view(&outer, &mut |_| nested = store.get(&inner).unwrap()).unwrap();
     assert_eq!(nested, Some(inner_data));
 }
+
+#[test]
+fn a_block_whose_hash_nobody_can_check_is_refused() {
+    let (rig, store) = store();
+    let mut bytes = vec![1, 0x55, 0x13, 64];
+    bytes.extend([7; 64]);
+    let sha2_512 = Cid::try_from(bytes.as_slice()).unwrap();
+    let error = store.put(&sha2_512, b"data").unwrap_err();
+    assert!(error.to_string().contains(&sha2_512.to_string()), "{error}");
+    assert!(rig.hot_keys().is_empty());
+}
