@@ -12,7 +12,7 @@ pub struct PhaseReport {
     pub phase: Phase,
     /// Objects it handled: walked, scanned, copied or deleted.
     pub objects: u64,
-    /// Bytes of those objects that it read or wrote.
+    /// Bytes of those objects that it read or wrote; for commit, bytes on disk that it gave back.
     pub bytes: ByteCount,
     /// How long it took.
     pub duration: Duration,

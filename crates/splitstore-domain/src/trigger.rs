@@ -36,7 +36,7 @@ pub enum Why {
     },
 }
 
-/// Compacts when the head is *more* than the threshold past the base (seed 001: strictly greater).
+/// Compacts when the head is *more* than the threshold past the base (strictly, as in Lotus).
 pub fn decide(head: Epoch, base: Epoch, policy: &Policy) -> Decision {
     let (span, threshold) = (head.since(base), policy.threshold());
     if span > threshold {

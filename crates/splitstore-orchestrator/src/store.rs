@@ -200,7 +200,8 @@ impl SplitStore {
     }
 
     /// Stops a run between two of its steps, waits for it, and makes everything durable. A run that had sealed is
-    /// finished by the next open.
+    /// finished by the next open. No run starts afterwards, of this handle or a clone; reads and writes still go
+    /// through.
     pub fn close(&self) -> Result<()> {
         self.inner.interrupt.raise();
         self.inner.conductor.close();
