@@ -106,17 +106,17 @@ impl Protection {
         }
     }
 
-    /// Starts recording references; what is being viewed at this moment is the first of them.
+    /// Starts recording references. A view that is open records itself when it ends, or is taken when the filter
+    /// goes on.
     pub(crate) fn begin(&self) {
         let _writers = self.stop_writers();
-        let views = self.views.change(|| self.set(Stage::Tracking));
-        self.record(&views);
+        self.views.change(|| self.set(Stage::Tracking));
     }
 
     /// Forgets the run: nothing is recorded or filtered any more.
     pub(crate) fn end(&self) {
         let _writers = self.stop_writers();
-        let _views = self.views.change(|| self.set(Stage::Idle));
+        self.views.change(|| self.set(Stage::Idle));
         *self.filter.write() = None;
         for shard in &self.references {
             *shard.lock() = References::default();
@@ -194,12 +194,6 @@ impl Protection {
                 Noted::Safe
             }
             Stage::Filtering => self.filter().map_or(Noted::Safe, Noted::Filtering),
-        }
-    }
-
-    fn record(&self, cids: &[Cid]) {
-        for cid in cids {
-            self.reference(cid);
         }
     }
 
