@@ -37,7 +37,7 @@ pub(crate) enum Command {
     /// Make a store.
     Init(InitArgs),
     /// Take an archive (.car, .car.zst, CARv1 or CARv2) into the hot tier and move the head to its root tipset.
-    Import(FileArgs),
+    Import(ImportArgs),
     /// Show settings, head, base and sizes.
     Info(WindowArgs),
     /// Compact now, whatever the trigger says.
@@ -63,7 +63,7 @@ pub(crate) struct InitArgs {
     /// Engine of the hot tier: rocksdb or fjall.
     #[arg(long, env = "SPLITSTORE_HOT", value_name = "ENGINE")]
     pub(crate) hot: Option<HotEngine>,
-    /// What remembers live blocks during a compaction: exact, disk, roaring or bloom.
+    /// What remembers live blocks during a compaction: exact (in memory), disk, or disk behind roaring or bloom.
     #[arg(long, env = "SPLITSTORE_MARKS", value_name = "KIND")]
     pub(crate) marks: Option<MarksKind>,
     #[command(flatten)]
@@ -106,9 +106,12 @@ impl WindowArgs {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct FileArgs {
+pub(crate) struct ImportArgs {
     /// The archive.
     pub(crate) file: PathBuf,
+    /// Move the head also to a chain of another genesis than the store's own.
+    #[arg(long)]
+    pub(crate) replace_chain: bool,
 }
 
 #[derive(Debug, Args)]

@@ -121,6 +121,7 @@ fn of_folder(error: &FolderError) -> Option<(u8, &'static str)> {
         FolderError::Missing { .. } => "no-store",
         FolderError::HalfMade { .. } => "half-made-store",
         FolderError::Foreign { .. } => "not-a-store",
+        FolderError::MissingPart { .. } => "missing-part",
         FolderError::Exists { .. } => "store-exists",
         FolderError::NotAFolder { .. } => "not-a-folder",
         FolderError::Symlink { .. } => "symbolic-link",
@@ -139,6 +140,8 @@ fn of_import(error: &ImportError) -> Option<(u8, &'static str)> {
     let kind = match error {
         ImportError::Open { .. } | ImportError::NotAFile { .. } => "no-archive",
         ImportError::Changed { .. } => "archive-changed",
+        ImportError::BrokenChain { .. } => "broken-chain",
+        ImportError::OtherGenesis { .. } | ImportError::UnknownGenesis { .. } => "other-chain",
         ImportError::Store { .. } => return None,
         _ => "bad-archive",
     };
@@ -149,6 +152,7 @@ fn of_export(error: &ExportError) -> Option<(u8, &'static str)> {
     match error {
         ExportError::NoTipset { .. } => Some((WRONG, "not-found")),
         ExportError::NoHead { .. } => Some((BAD_INPUT, "no-head")),
+        ExportError::InsideStore { .. } => Some((BAD_INPUT, "inside-store")),
         ExportError::NotATipset { .. } => Some((BAD_INPUT, "not-a-tipset")),
         ExportError::File { .. } | ExportError::Archive { .. } => Some((BAD_INPUT, "no-archive")),
         _ => None,

@@ -4,8 +4,8 @@
 //! left behind locks nothing and needs no cleaning up. It is never removed, for a second process might be about
 //! to lock the very file that is going.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use splitstore_ports::{ErrorKind, PortError, Result};
@@ -26,13 +26,11 @@ impl StoreLock {
     /// Locks the file at `path`, which is made if it is not there, and writes this process' pid into it.
     ///
     /// `Locked`, with the path and the pid of the holder, if another process or another handle holds it: at
-    /// once, without waiting.
+    /// once, without waiting. `Unsupported` if what is there is no regular file, or a symbolic link: nothing is
+    /// written then.
     pub fn acquire(path: &Path) -> Result<Self> {
         let attempt = || format!("lock {}", path.display());
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        let mut file =
-            private_file(&mut options).open(path).map_err(|error| PortError::io(attempt(), error))?;
+        let mut file = open(path)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(locked(path, &mut file)),
@@ -53,6 +51,64 @@ impl Drop for StoreLock {
         // Closing the file unlocks it in any case; this only says so.
         drop(self.file.unlock());
     }
+}
+
+/// Opens the file, or makes it; never what a link leads to.
+///
+/// The look before opening keeps away from pipes, which would be waited for. The one after it finds what was
+/// put there in between: nothing has been written by then.
+fn open(path: &Path) -> Result<File> {
+    let failed = |error| PortError::io(format!("lock {}", path.display()), error);
+    if let Some(made) = make(path).map_err(failed)? {
+        return Ok(made);
+    }
+    refuse_irregular(path, &fs::symlink_metadata(path).map_err(failed)?)?;
+    let file = OpenOptions::new().read(true).write(true).open(path).map_err(failed)?;
+    let named = fs::symlink_metadata(path).map_err(failed)?;
+    refuse_irregular(path, &named)?;
+    if is_same(&file.metadata().map_err(failed)?, &named) {
+        return Ok(file);
+    }
+    Err(refused(path, "it was replaced by another file while it was opened: try again"))
+}
+
+/// A new file; `None` if there is something, be it a link that leads nowhere.
+fn make(path: &Path) -> io::Result<Option<File>> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true);
+    match private_file(&mut options).open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
+        // A folder that may not be written to can hold a lock file that may.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && path.exists() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn refuse_irregular(path: &Path, found: &Metadata) -> Result<()> {
+    if found.is_symlink() {
+        return Err(refused(path, "it is a symbolic link, which is not followed: remove it"));
+    }
+    if !found.is_file() {
+        return Err(refused(path, "it is no regular file: remove it"));
+    }
+    Ok(())
+}
+
+fn refused(path: &Path, why: &str) -> PortError {
+    PortError::new(ErrorKind::Unsupported, format!("lock {}", path.display()), why)
+}
+
+#[cfg(unix)]
+fn is_same(opened: &Metadata, named: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (opened.dev(), opened.ino()) == (named.dev(), named.ino())
+}
+
+/// Elsewhere the standard library cannot tell two files apart, and to make a link takes rights of its own.
+#[cfg(not(unix))]
+fn is_same(_opened: &Metadata, _named: &Metadata) -> bool {
+    true
 }
 
 /// The pid is for people: it is not what locks.

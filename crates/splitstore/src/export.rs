@@ -2,7 +2,8 @@
 //!
 //! The file has its name when it is whole and synced; an export that fails or is killed leaves no half of one.
 
-use std::io;
+use std::fs;
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use splitstore_car::{CarError, CarWriter};
@@ -62,6 +63,14 @@ pub enum ExportError {
         /// Why they form none.
         source: PortError,
     },
+    /// The file would lie among the store's own.
+    #[error("{} lies inside the store at {}: write the archive elsewhere", path.display(), store.display())]
+    InsideStore {
+        /// The file that was to be.
+        path: PathBuf,
+        /// The store's folder.
+        store: PathBuf,
+    },
     /// The chain could not be read.
     #[error("export a chain to {}", path.display())]
     Store {
@@ -88,7 +97,8 @@ pub enum ExportError {
     },
 }
 
-/// Writes a chain to `path`, replacing what is there. Calls `progress` with the blocks written so far, now and
+/// Writes a chain to `path`, which must lie outside the store; replaces a regular file, refuses anything else
+/// that is there. Calls `progress` with the blocks written so far, now and
 /// then.
 pub fn export_car(
     folder: &StoreFolder,
@@ -96,12 +106,13 @@ pub fn export_car(
     path: &Path,
     progress: &mut dyn FnMut(u64),
 ) -> Result<ChainExport, ExportError> {
+    refuse_inside(folder, path)?;
     let tipset = begin_at(folder, plan, path)?;
     let file = |source| ExportError::File { path: path.to_owned(), source };
     let archive = |source| ExportError::Archive { path: path.to_owned(), source };
     let store = |source| ExportError::Store { path: path.to_owned(), source };
-    let partial = Partial::beside(path).map_err(file)?;
-    let mut car = CarWriter::create(partial.path(), tipset.key.cids()).map_err(archive)?;
+    let (partial, made) = Partial::beside(path).map_err(file)?;
+    let mut car = CarWriter::new(BufWriter::new(made), tipset.key.cids()).map_err(archive)?;
     let mut blocks = 0;
     let exported = folder.store().export(&tipset.key, plan.down_to, &mut |cid, data| {
         car.write_block(cid, data).map_err(unwritten)?;
@@ -120,6 +131,19 @@ pub fn export_car(
 }
 
 const PROGRESS_EVERY: u64 = 1000;
+
+/// Refuses a file in the store's folder, or in one of its tiers', which may lie on other disks.
+fn refuse_inside(folder: &StoreFolder, path: &Path) -> Result<(), ExportError> {
+    let file = |source| ExportError::File { path: path.to_owned(), source };
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let above = fs::canonicalize(above).map_err(file)?;
+    for part in folder.folders() {
+        if above.starts_with(fs::canonicalize(part).map_err(file)?) {
+            return Err(ExportError::InsideStore { path: path.to_owned(), store: folder.path().to_owned() });
+        }
+    }
+    Ok(())
+}
 
 fn begin_at(folder: &StoreFolder, plan: &ExportPlan, path: &Path) -> Result<Tipset, ExportError> {
     let store = |source: PortError| ExportError::Store { path: path.to_owned(), source: source.into() };

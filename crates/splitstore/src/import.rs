@@ -3,7 +3,8 @@
 //! ```text
 //!   pass 1   read all of it, check every hash, find the head     nothing is written
 //!   pass 2   read it again, write in batches                     harmless if it stops: repeat the import
-//!   end      flush, roots are there, head moves                  the store now stands on the new chain
+//!   end      flush, roots are there, the chain is whole          every header down to genesis, the store's own
+//!            head moves                                          the store now stands on the new chain
 //! ```
 //! Reading twice is cheap next to writing, and buys that a damaged archive leaves the store as it was. Pass 2
 //! checks hashes again: the file may change between the two.
@@ -12,10 +13,11 @@
 //! no headers is no chain: its blocks are taken in and the head stays. A mixture is refused.
 
 mod error;
-pub use error::ImportError;
+pub use error::{ChainFault, ImportError};
 mod check;
 mod header_order;
 mod roots;
+mod whole;
 mod write;
 
 use std::path::Path;
@@ -68,14 +70,36 @@ pub enum Pass {
     Write,
 }
 
-/// Imports the archive at `path` into the hot tier and moves the head to its root tipset.
+/// What becomes of an archive whose chain begins at another genesis than the store's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OtherChain {
+    /// It is refused: most likely it is of another network.
+    #[default]
+    Refuse,
+    /// The head moves to it; the store's own chain is then no longer live.
+    Replace,
+}
+
+/// Imports the archive at `path` into the hot tier and moves the head to its root tipset, if its chain is whole
+/// and begins at the store's own genesis.
 pub fn import_car(
     folder: &StoreFolder,
     path: &Path,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Imported, ImportError> {
+    import_car_with(folder, path, OtherChain::Refuse, progress)
+}
+
+/// The same, with a choice of what becomes of another chain.
+pub fn import_car_with(
+    folder: &StoreFolder,
+    path: &Path,
+    other: OtherChain,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Imported, ImportError> {
     let imported = import_blocks(folder, path, progress)?;
     let Some(head) = imported.head.clone() else { return Ok(imported) };
+    whole::check(folder, path, &head, other)?;
     let moved = move_head(folder, head);
     let decision = moved.map_err(|source| ImportError::Store { path: path.to_owned(), source })?;
     Ok(Imported { decision, ..imported })
@@ -88,7 +112,7 @@ fn move_head(folder: &StoreFolder, head: Tipset) -> crate::Result<Option<Decisio
 }
 
 /// Imports the archive at `path` into the hot tier, durably, and leaves the head where it is: for a caller that
-/// moves it.
+/// moves it. Whether the chain is whole is not looked at.
 pub fn import_blocks(
     folder: &StoreFolder,
     path: &Path,

@@ -5,7 +5,6 @@ use std::io::Write as _;
 
 use anyhow::Result;
 use serde_json::json;
-use splitstore::ports::BlockReadExt;
 
 use crate::args::{CidArgs, Cli};
 use crate::exit::{NotFound, Outcome};

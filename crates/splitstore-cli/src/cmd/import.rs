@@ -6,20 +6,22 @@ use anyhow::Result;
 use serde_json::{Value, json};
 use splitstore::domain::ByteCount;
 use splitstore::domain::trigger::Decision;
-use splitstore::import::{Imported, import_car};
+use splitstore::import::{Imported, OtherChain, Progress, import_car_with};
 
 use super::shape;
-use crate::args::{Cli, FileArgs};
+use crate::args::{Cli, ImportArgs};
 use crate::exit::Outcome;
 use crate::opened;
 use crate::output::Output;
 use crate::progress::ImportProgress;
 
-pub(crate) fn run(cli: &Cli, args: &FileArgs, output: Output) -> Result<Outcome> {
+pub(crate) fn run(cli: &Cli, args: &ImportArgs, output: Output) -> Result<Outcome> {
     let folder = opened::open(cli)?;
     let began = folder.clock().elapsed();
     let mut progress = ImportProgress::new(output, began);
-    let imported = import_car(&folder, &args.file, &mut |at| progress.at(at, folder.clock().elapsed()));
+    let other = if args.replace_chain { OtherChain::Replace } else { OtherChain::Refuse };
+    let mut show = |at: &Progress| progress.at(at, folder.clock().elapsed());
+    let imported = import_car_with(&folder, &args.file, other, &mut show);
     progress.finish();
     let imported = imported?;
     let seconds = folder.clock().elapsed().saturating_sub(began).as_secs_f64();

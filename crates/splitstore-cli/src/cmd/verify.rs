@@ -26,6 +26,9 @@ pub(crate) fn run(cli: &Cli, windows: WindowArgs, output: Output) -> Result<Outc
         Some(head) => write!(text, "\n{} blocks are live below head {}", audit.live_blocks, head.height),
         None => write!(text, "\nno head: nothing must be live"),
     };
+    if audit.tolerated > 0 {
+        let _ = write!(text, "\n{} blocks are absent that a snapshot may lack", audit.tolerated);
+    }
     for violation in &audit.violations {
         let _ = write!(text, "\nbroken: {violation}");
     }
@@ -39,6 +42,7 @@ pub(crate) fn run(cli: &Cli, windows: WindowArgs, output: Output) -> Result<Outc
         "hot_blocks": audit.hot_blocks,
         "cold_blocks": audit.cold_blocks,
         "live_blocks": audit.live_blocks,
+        "tolerated": audit.tolerated,
         "head_height": head.map(|head| head.height.height()),
         "findings": count,
         "violations": audit.violations.iter().map(ToString::to_string).collect::<Vec<_>>(),

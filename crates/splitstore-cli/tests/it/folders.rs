@@ -98,6 +98,41 @@ fn a_store_whose_settings_are_gone_is_not_made_again() {
 }
 
 #[test]
+fn a_part_that_is_missing_is_named_and_never_made_anew() {
+    for engine in engines() {
+        for part in ["hot", "cold/cold.redb", "cold", "meta.redb"] {
+            let tool = Tool::new();
+            tool.ok(&format!("init --hot {engine}"));
+            let (lost, kept) = (tool.store().join(part), tool.file("kept"));
+            fs::rename(&lost, &kept).unwrap();
+            let ran = tool.run("--json verify");
+            assert_eq!((ran.code, &ran.object()["kind"]), (2, &"missing-part".into()), "{engine} {part}");
+            tool.run("info").refused(2, &[&names(&tool), &format!("lacks its `{part}"), "restore", "import"]);
+            assert!(!lost.exists(), "{part} was not made");
+            fs::rename(&kept, &lost).unwrap();
+            tool.ok("verify");
+        }
+        let tool = Tool::new();
+        tool.ok(&format!("init --hot {engine}"));
+        fs::remove_dir_all(tool.store().join("hot")).unwrap();
+        fs::create_dir(tool.store().join("hot")).unwrap();
+        tool.run("info").refused(2, &["lacks its `hot"]);
+        assert_eq!(fs::read_dir(tool.store().join("hot")).unwrap().count(), 0);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_lock_that_is_a_link_is_refused_and_what_it_leads_to_stays() {
+    let tool = Tool::with_store("");
+    fs::write(tool.file("letter"), "dear").unwrap();
+    fs::remove_file(tool.store().join("LOCK")).unwrap();
+    std::os::unix::fs::symlink(tool.file("letter"), tool.store().join("LOCK")).unwrap();
+    tool.run("info").refused(2, &[&names(&tool), "LOCK", "symbolic link"]);
+    assert_eq!(fs::read(tool.file("letter")).unwrap(), b"dear");
+}
+
+#[test]
 fn a_file_is_no_folder() {
     let tool = Tool::new();
     fs::write(tool.store(), "").unwrap();

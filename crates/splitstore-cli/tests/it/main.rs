@@ -5,6 +5,7 @@ mod archives;
 mod tool;
 
 mod blocks;
+mod chains;
 mod damage;
 mod demo;
 mod folders;
@@ -12,3 +13,4 @@ mod interrupted;
 mod json;
 mod real;
 mod settings;
+mod targets;

@@ -51,6 +51,32 @@ fn a_lock_needs_its_folder() {
     assert_eq!(error.kind(), ErrorKind::Unavailable);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_lock_that_is_a_link_or_no_file_is_refused_and_nothing_is_written_through_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("letter"), "dear").unwrap();
+    std::os::unix::fs::symlink(at("letter"), at("link")).unwrap();
+    std::os::unix::fs::symlink(at("nowhere"), at("dangling")).unwrap();
+    let _listener = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+    fs::create_dir(at("folder")).unwrap();
+    for (name, why) in [
+        ("link", "symbolic link"),
+        ("dangling", "symbolic link"),
+        ("socket", "no regular file"),
+        ("folder", "no regular file"),
+    ] {
+        let error = StoreLock::acquire(&at(name)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported, "{name}");
+        assert!(error.attempt().contains(at(name).to_str().unwrap()), "{error}");
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(cause.contains(why), "{name}: {cause}");
+    }
+    assert_eq!(fs::read(at("letter")).unwrap(), b"dear");
+    assert!(!at("nowhere").exists());
+}
+
 /// With a file name in this variable, the test below is the other process.
 const CHILD: &str = "SPLITSTORE_TEST_LOCK";
 

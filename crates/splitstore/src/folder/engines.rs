@@ -58,10 +58,11 @@ fn open_hot(path: &Path, engine: HotEngine) -> Result<Arc<dyn HotStore>> {
 
 /// The mark sets of a kind.
 pub(super) fn mark_sets(kind: MarksKind) -> MarkSets {
-    let visits = Arc::new(ExactSets);
+    // A set that is asked first pays where the exact one lives on disk.
+    let visits = Arc::new(DiskSets::default());
     match kind {
-        MarksKind::Exact => MarkSets::Exact(visits),
-        MarksKind::Disk => MarkSets::Exact(Arc::new(DiskSets::default())),
+        MarksKind::Exact => MarkSets::Exact(Arc::new(ExactSets)),
+        MarksKind::Disk => MarkSets::Exact(visits),
         MarksKind::Roaring => MarkSets::Split { visits, marks: Arc::new(RoaringSets) },
         MarksKind::Bloom => MarkSets::Split { visits, marks: Arc::new(BloomSets) },
     }

@@ -29,6 +29,17 @@ pub enum FolderError {
         /// The folder.
         path: PathBuf,
     },
+    /// A part of the store is gone.
+    #[error(
+        "the store at {} lacks its `{}`: restore it, or make a new store and import the chain into that",
+        path.display(), part.display()
+    )]
+    MissingPart {
+        /// The folder.
+        path: PathBuf,
+        /// What is not there, relative to it.
+        part: PathBuf,
+    },
     /// A folder with other things in it.
     #[error(
         "{} is no store: it holds `{found}` but no splitstore.toml; name another folder, or restore that file",

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::{FolderError, Result};
+use super::settings::HotEngine;
 
 /// Names in a store folder.
 pub(super) const SETTINGS: &str = "splitstore.toml";
@@ -59,6 +60,22 @@ impl Place {
         }
         names.into_iter().find(|name| name != LOCK).map_or(Self::Empty, Self::Foreign)
     }
+}
+
+/// Refuses a store that lacks a part: the engines would make an empty one, and the loss would go unseen. Parts
+/// may be links, a link that leads nowhere is a part that is missing.
+pub(super) fn refuse_missing_parts(path: &Path, engine: HotEngine) -> Result<()> {
+    let hot = Path::new(HOT);
+    for part in [hot.to_owned(), hot.join(engine.marker()), Path::new(COLD).join(COLD_FILE), META.into()] {
+        match fs::metadata(path.join(&part)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(FolderError::MissingPart { path: path.to_owned(), part });
+            }
+            // What stands there otherwise is for the engine to judge.
+            Ok(_) | Err(_) => {}
+        }
+    }
+    Ok(())
 }
 
 fn names(path: &Path) -> Result<Vec<String>> {

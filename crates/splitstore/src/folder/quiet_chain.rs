@@ -1,7 +1,6 @@
 //! The chain as the store is given it: without a way to subscribe.
 //!
-//! The folder tells the store of head changes itself, to hear its decision. And a store that its own chain held
-//! as a listener would never be dropped: each would keep the other, and the engines their locks.
+//! The folder tells the store of head changes itself, to hear its decision and to keep the head for the next open.
 
 use std::sync::Arc;
 

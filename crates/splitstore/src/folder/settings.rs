@@ -86,7 +86,7 @@ names! {
         Exact = "exact",
         /// Exact, on disk.
         Disk = "disk",
-        /// An exact set gates the walk, a roaring bitmap is asked afterwards.
+        /// The set on disk, with a roaring bitmap over the keys of hot asked before it.
         Roaring = "roaring",
         /// An exact set gates the walk, a bloom filter is asked afterwards.
         Bloom = "bloom",
@@ -108,6 +108,14 @@ impl HotEngine {
         match self {
             Self::Rocksdb => cfg!(feature = "rocksdb"),
             Self::Fjall => cfg!(feature = "fjall"),
+        }
+    }
+
+    /// The file by which the engine tells that there is a database in a folder; without it, it makes one.
+    pub(super) const fn marker(self) -> &'static str {
+        match self {
+            Self::Rocksdb => "CURRENT",
+            Self::Fjall => "version",
         }
     }
 

@@ -15,7 +15,7 @@ use splitstore_ports::{
 
 use super::engines::{Engines, mark_sets};
 use super::error::{FolderError, Result};
-use super::place::{LOCK, Place, SETTINGS};
+use super::place::{COLD, HOT, LOCK, Place, SETTINGS, refuse_missing_parts};
 use super::quiet_chain::QuietChain;
 use super::settings::{FolderSettings, SettingsFault};
 use super::{create, head};
@@ -70,7 +70,8 @@ impl StoreFolder {
         create::create(path.as_ref(), settings)
     }
 
-    /// Opens a store as its settings say, and finishes what a crash left behind.
+    /// Opens a store as its settings say, and finishes what a crash left behind. A part that is missing is never
+    /// made anew: only [`StoreFolder::create`] makes parts.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::open_with(path, &Opening::default())
     }
@@ -82,6 +83,7 @@ impl StoreFolder {
         settings.windows = opening.windows.unwrap_or(settings.windows);
         let port = FolderError::port(path);
         let lock = StoreLock::acquire(&path.join(LOCK)).map_err(&port)?;
+        refuse_missing_parts(path, settings.hot)?;
         let engines = Engines::open(path, &settings)?;
         Self::compose(path, settings, engines, lock, opening)
     }
@@ -142,6 +144,11 @@ impl StoreFolder {
     /// Its folder.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The folders its files are in: its own, and those of its tiers, which may be links to other disks.
+    pub(crate) fn folders(&self) -> [PathBuf; 3] {
+        [self.path.clone(), self.path.join(HOT), self.path.join(COLD)]
     }
 
     /// What it was opened with.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use cid::Cid;
 use splitstore_car::CarError;
-use splitstore_domain::Epoch;
+use splitstore_domain::{Epoch, TipsetKey};
 use splitstore_ports::PortError;
 use thiserror::Error;
 
@@ -92,6 +92,44 @@ pub enum ImportError {
         /// The height of that.
         parent_height: Epoch,
     },
+    /// The chain is not whole. The blocks were written.
+    #[error(
+        "archive {}: its chain is not whole; its blocks were kept and the head stays: import a whole archive",
+        path.display()
+    )]
+    BrokenChain {
+        /// The file.
+        path: PathBuf,
+        /// Which header, and what is wrong.
+        source: ChainFault,
+    },
+    /// The archive's chain begins elsewhere than the store's own. The blocks were written.
+    #[error(
+        "archive {}: its chain begins at genesis {found}, the store's own at {held}; its blocks were kept and \
+         the head stays: use another store, or replace the chain (`--replace-chain`)",
+        path.display()
+    )]
+    OtherGenesis {
+        /// The file.
+        path: PathBuf,
+        /// Genesis of the store's own chain.
+        held: Box<TipsetKey>,
+        /// Genesis of the archive's.
+        found: Box<TipsetKey>,
+    },
+    /// The store's own chain cannot be followed to its genesis, nor to the archive's chain, so the two cannot be
+    /// compared. The blocks were written.
+    #[error(
+        "archive {}: the store's own chain is damaged, so it is unknown whether both are one; its blocks were \
+         kept and the head stays: import the store's own chain again, or replace it (`--replace-chain`)",
+        path.display()
+    )]
+    UnknownGenesis {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with the store's own chain.
+        source: ChainFault,
+    },
     /// The store failed. Blocks may have been written; repeat the import.
     #[error("import archive {}; it is safe to repeat", path.display())]
     Store {
@@ -112,4 +150,60 @@ impl ImportError {
         let path = path.to_owned();
         move |source| Self::Store { path: path.clone(), source: source.into() }
     }
+}
+
+/// What is wrong with a chain.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ChainFault {
+    /// A header is in neither tier.
+    #[error("header {cid} of tipset {key} is missing")]
+    Missing {
+        /// The header.
+        cid: Box<Cid>,
+        /// The tipset it belongs to.
+        key: TipsetKey,
+    },
+    /// What should be the headers of a tipset are none, or form none.
+    #[error("headers that cannot be read")]
+    Unreadable {
+        /// Which, and why.
+        source: PortError,
+    },
+    /// A header under a CID of another codec.
+    #[error("header {cid} is not under a DAG-CBOR cid")]
+    NotDagCbor {
+        /// The header.
+        cid: Box<Cid>,
+    },
+    /// A height does not fall.
+    #[error(
+        "tipset {child} at height {child_height} has parents {parent} at height {parent_height}, not below it"
+    )]
+    NotBelow {
+        /// The tipset.
+        child: TipsetKey,
+        /// Its height.
+        child_height: Epoch,
+        /// What it is built on.
+        parent: TipsetKey,
+        /// The height of that.
+        parent_height: Epoch,
+    },
+    /// A height that no node can write.
+    #[error("tipset {key} has height {height}, the greatest possible is {}", i64::MAX)]
+    TooHigh {
+        /// The tipset.
+        key: TipsetKey,
+        /// Its height.
+        height: Epoch,
+    },
+    /// The chain ends above height 0.
+    #[error("tipset {key} at height {height} has no parents and is not genesis")]
+    NoParents {
+        /// The tipset.
+        key: TipsetKey,
+        /// Its height.
+        height: Epoch,
+    },
 }

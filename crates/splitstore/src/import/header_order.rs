@@ -11,6 +11,7 @@ use std::collections::{HashMap, VecDeque};
 
 use cid::Cid;
 use splitstore_domain::Epoch;
+use splitstore_domain::object::DAG_CBOR;
 use splitstore_filecoin::BlockHeader;
 
 /// Headers remembered: about 10 MiB.
@@ -36,7 +37,8 @@ pub(super) struct Inverted {
 impl HeaderOrder {
     /// Looks at a block, whatever it is.
     pub(super) fn look(&mut self, cid: &Cid, data: &[u8]) -> Result<(), Inverted> {
-        if data.first() != Some(&TUPLE_OF_16) {
+        // Under any other codec the same bytes are data, and no chain leads through them.
+        if cid.codec() != DAG_CBOR || data.first() != Some(&TUPLE_OF_16) {
             return Ok(());
         }
         let Ok(header) = BlockHeader::decode(data) else { return Ok(()) };
@@ -128,5 +130,46 @@ mod tests {
         order.compare(&cid(1), Epoch::new(8), &[cid(0)]).unwrap();
         order.compare(&cid(0), Epoch::new(7), &[]).unwrap();
         order.compare(&cid(4), Epoch::new(8), &[cid(0)]).unwrap();
+    }
+
+    #[test]
+    fn only_dag_cbor_is_taken_for_a_header() {
+        let header = header_built_on(&cid(1));
+        let of = |codec| Cid::new_v1(codec, Multihash::wrap(0x12, &[2; 32]).unwrap());
+        let look = |codec| {
+            let mut order = HeaderOrder::default();
+            order.compare(&cid(1), Epoch::new(7), &[]).unwrap();
+            order.look(&of(codec), &header)
+        };
+        assert_eq!(look(0x55), Ok(()));
+        assert_eq!(look(0x51), Ok(()));
+        assert_eq!(look(0x71), Err(pair(5, 7)));
+    }
+
+    /// A header of height 5.
+    fn header_built_on(parent: &Cid) -> Vec<u8> {
+        let link = |cid: &Cid| [&[0xd8, 0x2a, 0x58, 0x25, 0x00], cid.to_bytes().as_slice()].concat();
+        let (none, null, zero, five) = (vec![0x80], vec![0xf6], vec![0x00], vec![0x05]);
+        let (bytes, parents) = (vec![0x40], [&[0x81], link(parent).as_slice()].concat());
+        let fields = [
+            vec![TUPLE_OF_16],
+            bytes.clone(),
+            null.clone(),
+            null.clone(),
+            none.clone(),
+            none,
+            parents,
+            vec![0x41, 0x00],
+            five,
+            link(parent),
+            link(parent),
+            link(parent),
+            null.clone(),
+            zero.clone(),
+            null,
+            zero,
+            bytes,
+        ];
+        fields.concat()
     }
 }

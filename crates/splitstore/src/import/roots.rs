@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use cid::Cid;
+use splitstore_domain::object::DAG_CBOR;
 use splitstore_domain::{BlockKey, Tipset};
 use splitstore_filecoin::{BlockHeader, heaviest_of};
 use splitstore_ports::{BlockRead, BlockReadExt, Result as PortResult};
@@ -38,7 +39,8 @@ impl Roots {
         for root in &self.cids {
             let data = self.get(root).map_err(|source| ImportError::BadHead { path: path(), source })?;
             let data = data.ok_or_else(|| ImportError::MissingRoot { path: path(), root: *root })?;
-            let seen = if BlockHeader::decode(&data).is_ok() { &mut header } else { &mut other };
+            let is_header = root.codec() == DAG_CBOR && BlockHeader::decode(&data).is_ok();
+            let seen = if is_header { &mut header } else { &mut other };
             *seen = Some(*root);
         }
         match (header, other) {

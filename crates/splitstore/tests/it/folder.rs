@@ -6,7 +6,9 @@ use splitstore::Trigger;
 use splitstore::domain::trigger::Decision;
 use splitstore::domain::{Epoch, HeadChange, Settings};
 use splitstore::folder::{FolderError, FolderSettings, HotEngine, Opening, StoreFolder};
-use splitstore::import::{Imported, Pass, import_blocks, import_car};
+use splitstore::import::{
+    ChainFault, ImportError, Imported, OtherChain, Pass, import_blocks, import_car, import_car_with,
+};
 use splitstore::ports::{BlockRead, ChainAccessor};
 use splitstore_fixtures::{ChainSpec, write_car};
 use tempfile::TempDir;
@@ -101,6 +103,28 @@ fn a_head_whose_header_is_gone_is_named_and_an_import_mends_it() {
     drop(folder);
     let folder = open(&dir);
     assert_eq!((folder.head().unwrap(), folder.lost_head()), (Some(head), None));
+}
+
+#[test]
+fn a_damaged_chain_is_not_compared_with_another_but_mended_or_replaced() {
+    let dir = made(HotEngine::default());
+    let folder = open(&dir);
+    let head = import(&folder, &dir).head.unwrap();
+    let lost = folder.chain().tipset_at(Epoch::new(20), &head).unwrap().unwrap().key;
+    folder.hot().delete_many(&[(&lost.cids()[0]).into()]).unwrap();
+    let other = dir.path().join("other.car");
+    write_car(&ChainSpec { epochs: 70, actors: 30, seed: 9, ..ChainSpec::default() }, &other).unwrap();
+    let refused = import_car(&folder, &other, &mut |_| {}).unwrap_err();
+    let ImportError::UnknownGenesis { source: ChainFault::Missing { cid, .. }, .. } = refused else {
+        panic!("{refused}");
+    };
+    assert_eq!(*cid, lost.cids()[0]);
+    assert_eq!(folder.head().unwrap().as_ref(), Some(&head));
+    import(&folder, &dir);
+    let refused = import_car(&folder, &other, &mut |_| {}).unwrap_err();
+    assert!(matches!(refused, ImportError::OtherGenesis { .. }), "{refused}");
+    let replaced = import_car_with(&folder, &other, OtherChain::Replace, &mut |_| {}).unwrap();
+    assert_eq!(folder.head().unwrap(), replaced.head);
 }
 
 #[test]

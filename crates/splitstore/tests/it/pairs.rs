@@ -11,7 +11,7 @@ use splitstore::chain::filecoin::FilecoinChain;
 use splitstore::domain::{BlockKey, ColdPolicy, Epoch, HeadChange, Policy, Settings, TipsetKey, Window};
 use splitstore::marksets::{BloomSets, DiskSets, ExactSets, RoaringSets};
 use splitstore::ports::cid::Cid;
-use splitstore::ports::{Block, BlockReadExt, ChainAccessor, ColdStore, HotStore, KeyScan};
+use splitstore::ports::{Block, ChainAccessor, ColdStore, HotStore, KeyScan};
 use splitstore::system::{OsFiles, SystemClock};
 use splitstore::{Components, MarkSets, Options, SplitStore, Support, Trigger};
 use splitstore_fixtures::oracle::{self, Blocks};

@@ -16,7 +16,7 @@ use splitstore::domain::{BlockKey, ByteCount, Epoch, HeaderView, ObjectKind, Tip
 use splitstore::folder::StoreFolder;
 use splitstore::import::import_blocks;
 use splitstore::ports::cid::Cid;
-use splitstore::ports::{BlockRead, BlockReadExt, ChainAccessor};
+use splitstore::ports::{BlockRead, ChainAccessor};
 
 use super::feed::{Fed, Feed, Put};
 use crate::exit::BadUsage;
