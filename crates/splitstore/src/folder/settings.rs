@@ -88,7 +88,7 @@ names! {
         Disk = "disk",
         /// The set on disk, with a roaring bitmap over the keys of hot asked before it.
         Roaring = "roaring",
-        /// An exact set gates the walk, a bloom filter is asked afterwards.
+        /// The set on disk, with a bloom filter asked before it.
         Bloom = "bloom",
     }
 }
