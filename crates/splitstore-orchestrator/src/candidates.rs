@@ -6,6 +6,7 @@
 //! ```
 
 use std::path::Path;
+use std::sync::Arc;
 
 use splitstore_domain::BlockKey;
 use splitstore_ports::{FileSystem, KeyEntry};
@@ -45,7 +46,7 @@ pub(crate) struct CandidateWriter {
 }
 
 impl CandidateWriter {
-    pub(crate) fn create(files: &dyn FileSystem, folder: &Path) -> Result<Self> {
+    pub(crate) fn create(files: &Arc<dyn FileSystem>, folder: &Path) -> Result<Self> {
         let records = RecordWriter::create(files, &folder.join(NAME), FileKind::Candidates)?;
         Ok(Self { records, chunk: Vec::new(), in_chunk: 0, chunks: 0 })
     }

@@ -9,6 +9,7 @@
 //! Recovery is a function of this file alone.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use splitstore_domain::{Epoch, Window};
 use splitstore_ports::FileSystem;
@@ -61,7 +62,12 @@ pub(crate) struct Journal {
 
 impl Journal {
     /// Begins the journal of a new run.
-    pub(crate) fn create(files: &dyn FileSystem, folder: &Path, window: Window, index: u64) -> Result<Self> {
+    pub(crate) fn create(
+        files: &Arc<dyn FileSystem>,
+        folder: &Path,
+        window: Window,
+        index: u64,
+    ) -> Result<Self> {
         let records = RecordWriter::create(files, &folder.join(NAME), FileKind::Journal)?;
         let mut journal = Self { records };
         journal.note(Fact::Started { window, index })?;
@@ -70,7 +76,7 @@ impl Journal {
     }
 
     /// Goes on with the journal of a sealed run.
-    pub(crate) fn resume(files: &dyn FileSystem, folder: &Path, end: &End) -> Result<Self> {
+    pub(crate) fn resume(files: &Arc<dyn FileSystem>, folder: &Path, end: &End) -> Result<Self> {
         let records = RecordWriter::resume(files, &folder.join(NAME), end, FileKind::Journal)?;
         Ok(Self { records })
     }

@@ -18,7 +18,7 @@ use crate::walk::WalkSets;
 pub(crate) const NAME: &str = "marks";
 
 /// Writes the marks durably.
-pub(crate) fn write(files: &dyn FileSystem, folder: &Path, sets: &WalkSets) -> Result<()> {
+pub(crate) fn write(files: &Arc<dyn FileSystem>, folder: &Path, sets: &WalkSets) -> Result<()> {
     let mut records = RecordWriter::create(files, &folder.join(NAME), FileKind::Marks)?;
     let mut stream = StreamWriter::new(&mut records);
     sets.visits.seal(&mut stream)?;
@@ -57,5 +57,5 @@ fn recover_references(cx: &Inner, folder: &Path, visits: &dyn VisitSet) -> Resul
         first.clear();
         visits.visit_many(&logged, &mut first)?;
     }
-    RecordWriter::resume(&*cx.files, &path, records.end(), FileKind::References)
+    RecordWriter::resume(&cx.files, &path, records.end(), FileKind::References)
 }

@@ -11,6 +11,7 @@
 
 use std::io::{ErrorKind as Io, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use splitstore_ports::{ErrorKind, FileSystem, FileWrite, PortError};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -34,18 +35,32 @@ pub(crate) enum FileKind {
 }
 
 /// Appends records.
+///
+/// After a failed write or sync nobody knows what of it reached the disk: the next append first cuts the file back
+/// to its last synced record, so that what failed is never followed by anything.
 pub(crate) struct RecordWriter {
-    file: Box<dyn FileWrite>,
+    files: Arc<dyn FileSystem>,
+    /// None after a failure.
+    file: Option<Box<dyn FileWrite>>,
     path: PathBuf,
     kind: FileKind,
-    next: u64,
+    at: Position,
+    synced: Position,
+}
+
+/// A place between two records.
+#[derive(Clone, Copy)]
+struct Position {
+    records: u64,
+    len: u64,
 }
 
 impl RecordWriter {
     /// A new file; its name is durable only once its folder is synced.
-    pub(crate) fn create(files: &dyn FileSystem, path: &Path, kind: FileKind) -> Result<Self> {
-        let file = files.create(path)?;
-        let mut writer = Self { file, path: path.into(), kind, next: 0 };
+    pub(crate) fn create(files: &Arc<dyn FileSystem>, path: &Path, kind: FileKind) -> Result<Self> {
+        let file = Some(files.create(path)?);
+        let at = Position { records: 0, len: 0 };
+        let mut writer = Self { files: files.clone(), file, path: path.into(), kind, at, synced: at };
         let mut header = [0; HEADER_LEN];
         header[..8].copy_from_slice(&MAGIC);
         header[8..10].copy_from_slice(&VERSION.to_le_bytes());
@@ -55,31 +70,59 @@ impl RecordWriter {
     }
 
     /// Goes on with a file that was read to its end; a torn tail is cut off.
-    pub(crate) fn resume(files: &dyn FileSystem, path: &Path, end: &End, kind: FileKind) -> Result<Self> {
-        files.truncate(path, end.valid_len)?;
-        Ok(Self { file: files.append(path)?, path: path.into(), kind, next: end.records })
+    pub(crate) fn resume(
+        files: &Arc<dyn FileSystem>,
+        path: &Path,
+        end: &End,
+        kind: FileKind,
+    ) -> Result<Self> {
+        let at = Position { records: end.records, len: end.valid_len };
+        let mut writer = Self { files: files.clone(), file: None, path: path.into(), kind, at, synced: at };
+        writer.reopen()?;
+        Ok(writer)
     }
 
     /// Appends one record; durable after [`RecordWriter::sync`].
     pub(crate) fn append(&mut self, payload: &[u8]) -> Result<()> {
+        if self.file.is_none() {
+            self.reopen()?;
+        }
         let len = u32::try_from(payload.len()).ok().filter(|len| *len <= RECORD_MAX);
         let len = len.expect("records are made in pieces far below the limit");
         let mut record = Vec::with_capacity(RECORD_HEAD_LEN + payload.len());
         record.extend_from_slice(&len.to_le_bytes());
-        record.extend_from_slice(&checksum(payload, self.kind, self.next).to_le_bytes());
+        record.extend_from_slice(&checksum(payload, self.kind, self.at.records).to_le_bytes());
         record.extend_from_slice(payload);
-        self.next += 1;
-        self.write(&record)
+        self.write(&record)?;
+        self.at.records += 1;
+        Ok(())
     }
 
     /// Makes all records durable.
     pub(crate) fn sync(&mut self) -> Result<()> {
-        Ok(self.file.sync()?)
+        let synced = self.file.as_mut().map_or(Ok(()), |file| file.sync());
+        match synced {
+            Ok(()) => self.synced = self.at,
+            Err(_) => self.file = None,
+        }
+        Ok(synced?)
+    }
+
+    fn reopen(&mut self) -> Result<()> {
+        self.files.truncate(&self.path, self.synced.len)?;
+        self.file = Some(self.files.append(&self.path)?);
+        self.at = self.synced;
+        Ok(())
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        let written = self.file.write_all(bytes);
-        Ok(written.map_err(|source| PortError::io(format!("write {}", self.path.display()), source))?)
+        let written = self.file.as_mut().map_or(Ok(()), |file| file.write_all(bytes));
+        if let Err(source) = written {
+            self.file = None;
+            return Err(PortError::io(format!("write {}", self.path.display()), source).into());
+        }
+        self.at.len += bytes.len() as u64;
+        Ok(())
     }
 }
 

@@ -81,7 +81,7 @@ fn finish(cx: &Inner, folder: &Path, resume: Resume) -> Result<()> {
     let fault = "it was sealed, and its filter is off: open the store anew";
     let off = || Error::DamagedFile { path: folder.join(journal::NAME), fault };
     let filter = cx.protection.filter().ok_or_else(off)?;
-    let journal = Journal::resume(&*cx.files, folder, &resume.end)?;
+    let journal = Journal::resume(&cx.files, folder, &resume.end)?;
     let work = Work { folder: folder.into(), journal, window: resume.window, index: resume.index };
     let at = (resume.marked, resume.cursor);
     let mut purging = Purging::from_cursor(cx, work, filter, at)?;

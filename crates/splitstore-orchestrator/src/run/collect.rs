@@ -43,7 +43,7 @@ impl<'a> Collecting<'a> {
             drop: Tally::default(),
             missing: marked.missing,
         };
-        let candidates = CandidateWriter::create(&*cx.files, &marked.work.folder)?;
+        let candidates = CandidateWriter::create(&cx.files, &marked.work.folder)?;
         let cursor = cx.tiers.hot.keys()?;
         Ok(Self { marked, cursor, candidates, plan, batch: Vec::with_capacity(BATCH) })
     }

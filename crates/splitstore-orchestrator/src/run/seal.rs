@@ -41,7 +41,7 @@ pub(crate) struct Sealed {
 pub(crate) fn run(cx: &Inner, settled: Settled, meter: &mut PhaseReport) -> Result<Sealed> {
     let Settled { mut work, sets, chunks } = settled;
     CandidateReader::open(&*cx.files, &work.folder)?.check()?;
-    let mut log = RecordWriter::create(&*cx.files, &work.folder.join(REFERENCES), FileKind::References)?;
+    let mut log = RecordWriter::create(&cx.files, &work.folder.join(REFERENCES), FileKind::References)?;
     log.sync()?;
     cx.files.sync_dir(&work.folder)?;
     let filter = Filter::new(sets.clone(), cx.tiers.clone(), log);
@@ -60,7 +60,7 @@ pub(crate) fn run(cx: &Inner, settled: Settled, meter: &mut PhaseReport) -> Resu
     let last = filter.install(&cx.protection)?;
     count(meter, last, 0);
     let marked = sets.len();
-    marks_file::write(&*cx.files, &work.folder, filter.sets())?;
+    marks_file::write(&cx.files, &work.folder, filter.sets())?;
     work.journal.note(Fact::Sealed { chunks, marked })?;
     Ok(Sealed { work, filter, marked })
 }

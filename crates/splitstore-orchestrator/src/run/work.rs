@@ -26,7 +26,7 @@ impl Work {
         cx.files.remove_dir(&folder)?;
         cx.files.create_dir(&folder)?;
         cx.files.sync_dir(&cx.work())?;
-        let journal = Journal::create(&*cx.files, &folder, window, index)?;
+        let journal = Journal::create(&cx.files, &folder, window, index)?;
         Ok(Self { folder, journal, window, index })
     }
 

@@ -303,3 +303,36 @@ fn zeros_at_the_end_of_a_journal_are_a_torn_tail_and_a_stray_file_is_left_alone(
     assert_eq!(rig.hot_keys().len(), case.end.0.len());
     assert_eq!(rig.files.list(&work).unwrap(), ["stray"]);
 }
+
+/// A put that could not be logged fails; the log goes on behind it as if it had never been tried.
+#[test]
+fn a_failed_write_to_the_log_of_references_is_followed_by_a_sound_log() {
+    for (effects, late) in (0..4).flat_map(|effects| [(effects, 0), (effects, 3)]) {
+        let case = Case::new(ColdPolicy::Discard);
+        let fuse = Fuse::new();
+        let mut rig = rig(ColdPolicy::Discard);
+        rig.files = MemoryFiles::with_folder(std::path::Path::new(FOLDER)).unwrap().fused(fuse.clone());
+        rig.load(&case.blocks, &case.head);
+        let (store, _chain) = rig.open().unwrap();
+        let mut run = store.begin().unwrap();
+        step_to(&mut run, "purge");
+        let blocks: Vec<_> = (0..8_u8).map(|n| raw_block(&[n; 40])).collect();
+        for (cid, data) in &blocks[..late] {
+            store.put(cid, data).unwrap();
+        }
+        fuse.burn_after(effects);
+        let failed = store.put(&blocks[late].0, &blocks[late].1).is_err();
+        assert_eq!(failed, effects < 2, "a write and a sync");
+        fuse.renew();
+        for (cid, data) in &blocks[late..] {
+            store.put(cid, data).unwrap();
+        }
+        store.flush().unwrap();
+        std::mem::forget(run);
+        rig.crash();
+        let (store, _chain) = rig.open().unwrap();
+        for (cid, data) in &blocks {
+            assert_eq!(store.get(cid).unwrap().as_ref(), Some(data), "effect {effects}, after {late} puts");
+        }
+    }
+}
