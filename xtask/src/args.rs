@@ -12,7 +12,25 @@ pub(crate) enum Command {
     Demo { hot: Hot, rest: Vec<String> },
     Bench { size: Size, rest: Vec<String> },
     Fixtures { rest: Vec<String> },
+    Sim { rest: Vec<String> },
+    Crash(Crash),
+    Soak(Soak),
     Native,
+}
+
+/// A crash run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Crash {
+    /// Kills.
+    pub(crate) runs: u64,
+    /// Source of all choices; one of its own, if none.
+    pub(crate) seed: Option<u64>,
+}
+
+/// A soak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Soak {
+    pub(crate) minutes: u64,
 }
 
 /// Which crates a test run covers.
@@ -54,6 +72,16 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command> {
         }),
         "demo" => Ok(Command::Demo { hot: hot(&rest)?, rest }),
         "fixtures" => Ok(Command::Fixtures { rest }),
+        "sim" => Ok(Command::Sim { rest }),
+        "crash" => {
+            let [runs, seed] = numbers(&rest, ["--runs", "--seed"])?;
+            let runs = runs.context("crash takes `--runs N`, and `--seed S` if you like")?;
+            Ok(Command::Crash(Crash { runs, seed }))
+        }
+        "soak" => {
+            let [minutes] = numbers(&rest, ["--minutes"])?;
+            Ok(Command::Soak(Soak { minutes: minutes.context("soak takes `--minutes N`")? }))
+        }
         "ci" => bare(&rest, Command::Ci),
         "tidy" => bare(&rest, Command::Tidy),
         "native" => bare(&rest, Command::Native),
@@ -75,6 +103,22 @@ fn switch<'a>(args: &'a [String], known: &str) -> Result<(Option<&'a str>, Vec<S
         found = Some(arg.as_str());
     }
     Ok((found, args.iter().skip(end + 1).cloned().collect()))
+}
+
+/// Takes options that are numbers, each `--name N` or `--name=N`, and nothing else; the last of two counts.
+fn numbers<const N: usize>(args: &[String], known: [&str; N]) -> Result<[Option<u64>; N]> {
+    let mut found = [None; N];
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        let (name, inline) = arg.split_once('=').map_or((arg.as_str(), None), |(name, to)| (name, Some(to)));
+        let place = known.iter().position(|known| *known == name);
+        let place =
+            place.with_context(|| format!("no option `{name}` here; it takes {}", known.join(", ")))?;
+        let value = inline.or_else(|| args.next().map(String::as_str));
+        let value = value.with_context(|| format!("{name} takes a number"))?;
+        found[place] = Some(value.parse().with_context(|| format!("{name} takes a number, not `{value}`"))?);
+    }
+    Ok(found)
 }
 
 /// Reads `--hot` without taking it: the demo reads it again.
@@ -127,6 +171,14 @@ mod tests {
     }
 
     #[test]
+    fn crash_and_soak_take_numbers() {
+        let crash = |runs, seed| Command::Crash(Crash { runs, seed });
+        assert_eq!(parsed("crash --runs 10").unwrap(), crash(10, None));
+        assert_eq!(parsed("crash --seed=3 --runs=200").unwrap(), crash(200, Some(3)));
+        assert_eq!(parsed("soak --minutes 2").unwrap(), Command::Soak(Soak { minutes: 2 }));
+    }
+
+    #[test]
     fn a_mistake_is_named() {
         for (line, said) in [
             ("tset", "no command `tset`"),
@@ -134,6 +186,12 @@ mod tests {
             ("ci now", "`now` is one argument too many"),
             ("demo --hot", "--hot takes"),
             ("demo --hot badger", "no hot tier `badger`"),
+            ("crash", "crash takes `--runs N`"),
+            ("crash --runs ten", "--runs takes a number, not `ten`"),
+            ("crash --runs", "--runs takes a number"),
+            ("crash --times 3", "no option `--times` here; it takes --runs, --seed"),
+            ("soak --seed 1", "no option `--seed` here; it takes --minutes"),
+            ("soak", "soak takes `--minutes N`"),
         ] {
             let error = parsed(line).unwrap_err().to_string();
             assert!(error.contains(said), "{line}: {error}");

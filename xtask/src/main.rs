@@ -1,11 +1,11 @@
 //! `cargo xtask`: everything one does with this workspace, one command each.
 //!
 //! ```text
-//!   test  ci  demo  bench          fixtures  tidy
-//!     \   |    |    /                 |        |
-//!      native set-up                  |        |     libclang, librocksdb.a: once per machine
-//!          \                          |        |
-//!           cargo (echoed, locked) <--+     reads the sources
+//!   test  ci  demo  bench  crash  soak     fixtures  tidy
+//!     \   |    |    |      /    /             |        |
+//!      native set-up                          |        |     libclang, librocksdb.a: once per machine
+//!          \                                  |        |
+//!           cargo (echoed, locked) <----------+     reads the sources
 //! ```
 
 mod args;
@@ -15,6 +15,8 @@ mod demo;
 mod fixtures;
 mod native;
 mod process;
+mod sim;
+mod stress;
 mod test;
 mod tidy;
 mod workspace;
@@ -38,6 +40,9 @@ Every day
 
 Now and then
   bench [--small] [-- ARGS]                  criterion benches; ARGS go to criterion
+  sim [--seeds N] [--seed S] [--verbose]     the orchestrator under seeded schedules, faults and crashes; replay one
+  crash --runs N [--seed S]                  kill -9 a process that loads and compacts a store, N times; check
+  soak --minutes N                           load and compact without kills: laws, and latency per phase
   fixtures [--epochs N] [--actors N] [--seed N] OUT
                                              write a seeded chain to OUT
   native                                     only the set-up below
@@ -71,6 +76,9 @@ fn run(command: Command) -> Result<()> {
         Command::Demo { hot, rest } => demo::run(&workspace, hot, &rest),
         Command::Bench { size, rest } => bench::run(&workspace, size, &rest),
         Command::Fixtures { rest } => fixtures::run(&workspace, &rest),
+        Command::Sim { rest } => sim::run(&workspace, &rest),
+        Command::Crash(crash) => stress::crash(&workspace, crash),
+        Command::Soak(soak) => stress::soak(&workspace, soak),
         Command::Native => native::prepare(&workspace).map(drop),
     }
 }

@@ -1,2 +1,113 @@
-//! x
-fn main() {}
+//! `stress`: kills or soaks real stores. See the library for what and why.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use clap::{Parser, Subcommand};
+use splitstore_stress::child::{self, Task, Then};
+use splitstore_stress::{Forks, Op, crash, soak};
+
+/// Real stores under load: killed at any moment and checked, or run for long and measured.
+#[derive(Parser)]
+#[command(version)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Kill a process that loads and compacts a store, open it again, and check that nothing is lost.
+    Crash {
+        /// How many kills.
+        #[arg(long, default_value_t = 10)]
+        runs: u64,
+        /// Source of all choices but the machine's own timing.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Revert tipsets for a while without protecting them: the store keeps what is younger than finality.
+        #[arg(long)]
+        trust_forks: bool,
+    },
+    /// Load and compact stores for a while; check laws, measure latency.
+    Soak {
+        /// How long.
+        #[arg(long, default_value_t = 1)]
+        minutes: u64,
+        /// Source of all choices but the machine's own timing.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Revert tipsets for a while without protecting them: the store keeps what is younger than finality.
+        #[arg(long)]
+        trust_forks: bool,
+    },
+    /// The process that `crash` kills.
+    #[command(hide = true)]
+    Child {
+        /// The store.
+        #[arg(long)]
+        store: PathBuf,
+        /// The acknowledgement log.
+        #[arg(long)]
+        log: PathBuf,
+        /// As given to `crash`.
+        #[arg(long)]
+        seed: u64,
+        /// Which of the seed's stores.
+        #[arg(long)]
+        life: u64,
+        /// Check and end.
+        #[arg(long)]
+        check_only: bool,
+        /// As given to `crash`.
+        #[arg(long)]
+        trust_forks: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Args::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("stress: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Crash { runs, seed, trust_forks } => {
+            println!("seed {seed}");
+            let program = std::env::current_exe().context("find this program")?;
+            let tally = crash::run(&crash::Orders { runs, seed, forks: forks(trust_forks), program })?;
+            println!("\n{tally}");
+            Ok(())
+        }
+        Command::Soak { minutes, seed, trust_forks } => {
+            ensure!(minutes > 0, "soak for one minute at least");
+            println!("seed {seed}");
+            let length = Duration::from_secs(minutes.saturating_mul(60));
+            let soaked = soak::run(&soak::Orders { length, seed, forks: forks(trust_forks) })?;
+            println!("\n{}", soaked.latencies);
+            let worst = |op| soaked.latencies.worst(op).as_secs_f64() * 1000.0;
+            println!();
+            for op in Op::ALL {
+                println!("worst stall of {:<10} {:>9.1} ms", op.name(), worst(op));
+            }
+            println!("{} blocks compared in {} checks, nothing lost", soaked.blocks, soaked.checks);
+            Ok(())
+        }
+        Command::Child { store, log, seed, life, check_only, trust_forks } => {
+            let then = if check_only { Then::Stop } else { Then::Load };
+            child::run(&Task { store, log, seed, life, then, forks: forks(trust_forks) })
+        }
+    }
+}
+
+#[expect(clippy::fn_params_excessive_bools, reason = "a switch of the command line becomes an enum here")]
+fn forks(trusted: bool) -> Forks {
+    if trusted { Forks::Trusted } else { Forks::Guarded }
+}

@@ -35,9 +35,15 @@ const LAYERS: &[Layer] = &[
     ("splitstore-orchestrator", ADAPTER),
     ("splitstore", BELOW_FACADE),
     ("splitstore-cli", &["splitstore", "splitstore-fixtures"]),
+    ("splitstore-stress", &["splitstore", "splitstore-fixtures"]),
     ("splitstore-fixtures", &[DOMAIN, "splitstore-car", "splitstore-filecoin"]),
+    ("splitstore-simulation", SIMULATED),
     ("xtask", &[]),
 ];
+
+/// What a simulation composes: the orchestrator and adapters in memory.
+const SIMULATED: &[&str] =
+    &[DOMAIN, "splitstore-ports", "splitstore-memory", "splitstore-marksets", "splitstore-orchestrator"];
 
 const BELOW_FACADE: &[&str] = &[
     DOMAIN,
@@ -68,7 +74,7 @@ const OWNERS: &[Layer] = &[
     ("rocksdb", &["splitstore-rocksdb", FREE]),
     ("redb", &["splitstore-redb", FREE]),
     ("fjall", &["splitstore-fjall", FREE]),
-    ("anyhow", &["splitstore-cli", "xtask", FREE, "splitstore-fixtures"]),
+    ("anyhow", &["splitstore-cli", "splitstore-stress", "xtask", FREE, "splitstore-fixtures"]),
 ];
 
 pub(super) fn check(members: &[Member]) -> Vec<Violation> {

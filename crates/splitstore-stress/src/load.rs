@@ -1,0 +1,193 @@
+//! A store under load, from its opening: the threads, and what they share.
+//!
+//! ```text
+//!   session   lock and engines open, log, watch, chain made again up to the head
+//!   load      node on the caller's thread | machine | readers; the first error stops them all
+//! ```
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, ensure};
+use splitstore::domain::Phase;
+use splitstore::folder::{FolderError, Opening, StoreFolder};
+use splitstore::ports::{Clock, Interrupt};
+use splitstore::system::SystemClock;
+
+use crate::in_hand::InHand;
+use crate::live::Live;
+use crate::node::Node;
+use crate::watch::Moment;
+use crate::{Ack, AckLog, Acknowledged, Chain, Latencies, Life, Op, Says, Stage, Verdict, Watch};
+use crate::{check, machine, reader};
+
+/// An open store with all that is known of it.
+pub(crate) struct Session {
+    pub(crate) folder: StoreFolder,
+    pub(crate) life: Life,
+    pub(crate) watch: Arc<Watch>,
+    pub(crate) log: Arc<AckLog>,
+    pub(crate) chain: Chain,
+    pub(crate) clock: SystemClock,
+}
+
+/// How long and how hard.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Effort {
+    /// Threads that read.
+    pub(crate) readers: u64,
+    /// When to end; never, if none.
+    pub(crate) length: Option<Duration>,
+    /// Time between two checks of all laws; no checks, if none.
+    pub(crate) check_every: Option<Duration>,
+    /// Who keeps a tipset that was reverted.
+    pub(crate) forks: Forks,
+}
+
+/// Who keeps a tipset that was reverted and will be applied again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forks {
+    /// The node, through its protector.
+    Guarded,
+    /// The store, because the tipset is younger than finality.
+    Trusted,
+}
+
+/// What the threads of a load share.
+pub(crate) struct Shared<'a> {
+    pub(crate) folder: &'a StoreFolder,
+    pub(crate) life: &'a Life,
+    pub(crate) watch: &'a Watch,
+    pub(crate) log: &'a AckLog,
+    pub(crate) clock: SystemClock,
+    pub(crate) live: Live,
+    pub(crate) in_hand: Arc<InHand>,
+    pub(crate) stop: Interrupt,
+    /// Compactions that had finished when the load began: the run that begins next is the one after.
+    pub(crate) compactions: u64,
+}
+
+/// What a load came to.
+pub(crate) struct Loaded {
+    pub(crate) latencies: Latencies,
+    /// Blocks compared by its checks.
+    pub(crate) checked: u64,
+    /// Checks.
+    pub(crate) checks: u64,
+}
+
+impl Session {
+    /// Opens the store of `life` at `path`, and makes it if it is not there or half-made.
+    pub(crate) fn open(path: &Path, log: &Path, life: Life, says: Arc<dyn Says>) -> Result<Self> {
+        if let Err(FolderError::Missing { .. } | FolderError::HalfMade { .. }) =
+            StoreFolder::settings_at(path)
+        {
+            ensure!(Acknowledged::read(log)?.head.is_none(), "the store at {} is gone", path.display());
+            StoreFolder::create(path, life.settings()).context("make the store")?;
+        }
+        let log = Arc::new(AckLog::open(log)?);
+        let watch = Arc::new(Watch::new(says, log.clone()));
+        let opening = Opening { observer: watch.clone(), ..Opening::default() };
+        let folder = StoreFolder::open_with(path, &opening).context("open the store")?;
+        Ok(Self { folder, life, watch, log, chain: Chain::new(&life)?, clock: SystemClock::new() })
+    }
+
+    /// Checks the store, which has no load; an error names what is lost.
+    pub(crate) fn check(&mut self) -> Result<Verdict> {
+        self.watch.enter(Stage::Checking);
+        let acked = Acknowledged::read(self.log.path())?;
+        sound(check(&self.folder, &self.life, &mut self.chain, &acked)?)
+    }
+
+    /// Loads the store, which `verdict` found sound.
+    pub(crate) fn load(&mut self, verdict: &Verdict, effort: &Effort) -> Result<Loaded> {
+        let acked = Acknowledged::read(self.log.path())?;
+        self.log.append(Ack::Started(verdict.head.unwrap_or_default()))?;
+        let in_hand = Arc::new(InHand::default());
+        self.folder.store().add_protector(in_hand.clone());
+        let shared = Shared {
+            folder: &self.folder,
+            life: &self.life,
+            watch: &self.watch,
+            log: &self.log,
+            clock: self.clock,
+            live: Live::new(&self.life),
+            in_hand,
+            stop: Interrupt::new(),
+            compactions: verdict.compactions,
+        };
+        shared.watch.enter(Stage::Loaded(Phase::Idle));
+        let next = verdict.head.map_or(0, |head| self.chain.after(head));
+        let node = Node::new(&shared, &mut self.chain, next, effort.forks);
+        run(&shared, node, acked.next_round(), effort)
+    }
+
+    /// Closes the store.
+    pub(crate) fn close(self) -> Result<()> {
+        self.watch.close();
+        self.folder.close().context("close the store")
+    }
+}
+
+/// An error that names all that is lost, if anything is.
+pub(crate) fn sound(verdict: Verdict) -> Result<Verdict> {
+    if verdict.lost == 0 {
+        return Ok(verdict);
+    }
+    let findings = verdict.findings.join("; ");
+    Err(anyhow!("{} lost or broken at tipset {:?}: {findings}", verdict.lost, verdict.head))
+}
+
+fn run(shared: &Shared<'_>, node: Node<'_>, round: u64, effort: &Effort) -> Result<Loaded> {
+    let until = effort.length.map(|length| shared.clock.elapsed() + length);
+    let (node, others) = thread::scope(|scope| {
+        let machine = scope.spawn(move || shared.ended(machine::run(shared, round)));
+        let readers = (0..effort.readers)
+            .map(|number| scope.spawn(move || shared.ended(reader::run(shared, number))))
+            .collect::<Vec<_>>();
+        let node = shared.ended(node.run(until, effort.check_every));
+        shared.stop.raise();
+        let threads = readers.into_iter().chain([machine]);
+        let joined = |thread: thread::ScopedJoinHandle<'_, Result<Latencies>>| {
+            thread.join().map_err(|_| anyhow!("a thread of the load panicked"))?
+        };
+        (node, threads.map(joined).collect::<Vec<_>>())
+    });
+    let mut loaded = node?;
+    for other in others {
+        loaded.latencies.merge(&other?);
+    }
+    shared.watch.broken().map_or(Ok(loaded), |what| Err(anyhow!(what)))
+}
+
+impl Shared<'_> {
+    /// Passes on how a thread ended; an error stops the others.
+    fn ended<T>(&self, result: Result<T>) -> Result<T> {
+        if let Err(error) = &result {
+            self.watch.broke(&format!("{error:#}"));
+            self.stop.raise();
+        }
+        result
+    }
+
+    /// Whether to go on.
+    pub(crate) fn goes_on(&self) -> bool {
+        !self.stop.is_raised() && self.watch.broken().is_none()
+    }
+
+    /// Does `work` and counts how long it took; also when it began and ended.
+    pub(crate) fn timed<T>(
+        &self,
+        latencies: &mut Latencies,
+        op: Op,
+        work: impl FnOnce() -> T,
+    ) -> (T, Moment, Moment) {
+        let (before, started) = (self.watch.now(), self.clock.elapsed());
+        let done = work();
+        let (ended, after) = (self.clock.elapsed(), self.watch.now());
+        latencies.record(op, (before.stage, after.stage), ended.saturating_sub(started));
+        (done, before, after)
+    }
+}

@@ -1,0 +1,43 @@
+//! Real stores killed and soaked, by the program of `crates/splitstore-stress`.
+
+use crate::{
+    args::{Crash, Soak},
+    native,
+    workspace::Workspace,
+};
+use anyhow::Result;
+
+pub(crate) fn crash(workspace: &Workspace, crash: Crash) -> Result<()> {
+    run(workspace, &crash_words(crash))
+}
+
+pub(crate) fn soak(workspace: &Workspace, soak: Soak) -> Result<()> {
+    run(workspace, &["soak".into(), "--minutes".into(), soak.minutes.to_string()])
+}
+
+fn run(workspace: &Workspace, words: &[String]) -> Result<()> {
+    let vars = native::prepare(workspace)?;
+    workspace
+        .cargo(["run", "--locked", "-p", "splitstore-stress", "--bin", "stress", "--"])
+        .args(words)
+        .envs(&vars)
+        .run()
+}
+
+fn crash_words(Crash { runs, seed }: Crash) -> Vec<String> {
+    let mut words: Vec<String> = vec!["crash".into(), "--runs".into(), runs.to_string()];
+    words.extend(seed.into_iter().flat_map(|seed| ["--seed".into(), seed.to_string()]));
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_is_handed_on_only_if_there_is_one() {
+        let line = |seed| crash_words(Crash { runs: 10, seed }).join(" ");
+        assert_eq!(line(None), "crash --runs 10");
+        assert_eq!(line(Some(3)), "crash --runs 10 --seed 3");
+    }
+}
