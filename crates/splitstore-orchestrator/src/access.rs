@@ -8,7 +8,7 @@ use splitstore_domain::{ObjectKind, digest};
 use splitstore_ports::{Block, BlockRead, BlockReadExt, BlockWrite, ErrorKind, PortError, Result, Visit};
 
 use crate::error::Error;
-use crate::protection::{Noted, Stage, reference_to};
+use crate::protection::{Moment, Noted, Stage, reference_to};
 use crate::store::{Inner, SplitStore};
 use crate::tiers::Tiers;
 
@@ -24,12 +24,12 @@ impl BlockRead for SplitStore {
         let filter = if stage == Stage::Filtering { inner.protection.filter() } else { None };
         let shown = filter.map_or(Ok(true), |filter| filter.shows(cid).map_err(lower))?;
         if shown && inner.tiers.hot.view(cid, read)? {
-            return inner.keep(cid, Tier::Hot).map(|_| true);
+            return inner.keep(cid, Tier::Hot, None).map(|_| true);
         }
         if !inner.tiers.cold.view(cid, read)? {
             return Ok(false);
         }
-        inner.keep(cid, Tier::Cold).map(|_| true)
+        inner.keep(cid, Tier::Cold, None).map(|_| true)
     }
 
     #[track_caller]
@@ -74,34 +74,45 @@ enum Tier {
 }
 
 impl Inner {
-    /// Looks in hot, then in cold. The stage is looked at once, last; while it is idle that is all.
+    /// Looks in hot, then in cold. While nothing runs, all that this adds is to look at the moment twice.
     fn find<T>(&self, cid: &Cid, look: impl Fn(&dyn BlockRead) -> Result<Option<T>>) -> Result<Option<T>> {
-        let hot = look(&*self.tiers.hot)?;
-        let (found, tier) = match hot {
-            Some(hot) => (Some(hot), Tier::Hot),
-            None => (look(&*self.tiers.cold)?, Tier::Cold),
-        };
-        if found.is_none() || self.protection.stage() == Stage::Idle {
-            return Ok(found);
-        }
-        match self.keep(cid, tier)? {
-            Kept::Yes => Ok(found),
-            // The filter hides what hot showed: cold decides.
-            Kept::Hidden => match look(&*self.tiers.cold)? {
-                Some(cold) => self.keep(cid, Tier::Cold).map(|_| Some(cold)),
-                None => Ok(None),
-            },
+        loop {
+            let moment = self.protection.moment();
+            let hot = look(&*self.tiers.hot)?;
+            let (found, tier) = match hot {
+                Some(hot) => (Some(hot), Tier::Hot),
+                None => (look(&*self.tiers.cold)?, Tier::Cold),
+            };
+            let quiet = moment.stage() == Stage::Idle && self.protection.moment() == moment;
+            if found.is_none() || quiet {
+                return Ok(found);
+            }
+            match self.keep(cid, tier, Some(moment))? {
+                Kept::Yes => return Ok(found),
+                Kept::Overtaken => {}
+                // The filter hides what hot showed: cold decides.
+                Kept::Hidden => {
+                    let Some(cold) = look(&*self.tiers.cold)? else { return Ok(None) };
+                    if self.keep(cid, Tier::Cold, Some(moment))? == Kept::Yes {
+                        return Ok(Some(cold));
+                    }
+                }
+            }
         }
     }
 
     /// The node relies on this block and all below it, without having read or written it now.
     pub(crate) fn rely_on(&self, cid: &Cid) -> Result<()> {
-        self.keep(cid, Tier::Cold).map(|_| ())
+        self.keep(cid, Tier::Cold, None).map(|_| ())
     }
 
     /// A block was found: from now on it stays with all that is below it, unless the filter hides it.
-    fn keep(&self, cid: &Cid, tier: Tier) -> Result<Kept> {
-        let Noted::Filtering(filter) = self.protection.found(cid) else { return Ok(Kept::Yes) };
+    fn keep(&self, cid: &Cid, tier: Tier, since: Option<Moment>) -> Result<Kept> {
+        let filter = match self.protection.found(cid, since) {
+            Noted::Safe => return Ok(Kept::Yes),
+            Noted::Overtaken => return Ok(Kept::Overtaken),
+            Noted::Filtering(filter) => filter,
+        };
         if tier == Tier::Hot {
             let shown = filter.shows(cid).map_err(lower)?;
             return Ok(if shown { Kept::Yes } else { Kept::Hidden });
@@ -116,6 +127,7 @@ impl Inner {
 enum Kept {
     Yes,
     Hidden,
+    Overtaken,
 }
 
 impl BlockWrite for SplitStore {

@@ -7,9 +7,11 @@
 //!   put        -         written, then recorded             marked with its DAG and logged, then written
 //!   view       pinned    pinned, and recorded               as a read
 //! ```
-//! **Reads** (`get`, `has`, `size`) look at the stage once, *after* they have looked at the tiers, and an idle
-//! store pays that one relaxed load. A hit is recorded under a shard's lock, where the stage is looked at
-//! again, so that no reference comes between the last drain and the filter.
+//! **Reads** (`get`, `has`, `size`) look at the moment before and after they have looked at the tiers, and an
+//! idle store pays those two relaxed loads of one word. The moment counts every change of stage: a read that a
+//! whole run has overtaken starts again (one load could not tell; the simulator found it). A hit is recorded
+//! under a shard's lock, where the moment is looked at again, so that no reference comes between the last drain
+//! and the filter.
 //! **Writes** hold a shard of `writes` shared for their whole duration: the stage does not change under them.
 //! **Views** are listed while their callback runs. Whoever changes the stage takes what is listed as
 //! references, so that a view protects what it looks at however long it lasts, and no run waits for one.
@@ -24,7 +26,7 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::panic::Location;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cid::Cid;
@@ -40,7 +42,8 @@ const SHARDS: usize = 32;
 
 /// Guards the tiers while a compaction runs.
 pub(crate) struct Protection {
-    stage: AtomicU8,
+    /// Changes of stage so far, times four, plus the stage.
+    moment: AtomicU64,
     writes: [RwLock<()>; SHARDS],
     references: [Mutex<References>; SHARDS],
     views: Views,
@@ -51,12 +54,29 @@ pub(crate) struct Protection {
 
 /// How far protection has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
+#[repr(u64)]
 pub(crate) enum Stage {
     Idle = 0,
     Tracking = 1,
     Filtering = 2,
 }
+
+/// A stage, and which of all stages it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Moment(u64);
+
+impl Moment {
+    pub(crate) const fn stage(self) -> Stage {
+        match self.0 % STAGES {
+            0 => Stage::Idle,
+            1 => Stage::Tracking,
+            _ => Stage::Filtering,
+        }
+    }
+}
+
+/// Room for the stage in a moment.
+const STAGES: u64 = 4;
 
 /// What was referenced since the run began.
 #[derive(Default)]
@@ -80,12 +100,14 @@ pub(crate) enum Noted {
     Safe,
     /// The filter is on: ask it.
     Filtering(Arc<Filter>),
+    /// The stage has changed since the reader looked: look again.
+    Overtaken,
 }
 
 impl Default for Protection {
     fn default() -> Self {
         Self {
-            stage: AtomicU8::new(Stage::Idle as u8),
+            moment: AtomicU64::new(Stage::Idle as u64),
             writes: Default::default(),
             references: Default::default(),
             views: Views::default(),
@@ -97,13 +119,14 @@ impl Default for Protection {
 }
 
 impl Protection {
-    /// The stage at this moment. It may change at the next, unless a [`WritePermit`] is held.
+    /// This moment. The next may differ, unless a [`WritePermit`] is held.
+    pub(crate) fn moment(&self) -> Moment {
+        Moment(self.moment.load(Ordering::Relaxed))
+    }
+
+    /// The stage at this moment.
     pub(crate) fn stage(&self) -> Stage {
-        match self.stage.load(Ordering::Relaxed) {
-            0 => Stage::Idle,
-            1 => Stage::Tracking,
-            _ => Stage::Filtering,
-        }
+        self.moment().stage()
     }
 
     /// Starts recording references. A view that is open records itself when it ends, or is taken when the filter
@@ -143,15 +166,17 @@ impl Protection {
         WritePermit { _shard: self.writes[shard].read_recursive() }
     }
 
-    /// Records that somebody found this block and may now rely on it and all below it.
-    pub(crate) fn found(&self, cid: &Cid) -> Noted {
-        self.note(cid, References::add_found)
+    /// Records that somebody found this block and may now rely on it and all below it. `since` is the moment at
+    /// which a reader began to look; who is protected otherwise has none.
+    pub(crate) fn found(&self, cid: &Cid, since: Option<Moment>) -> Noted {
+        self.note(cid, since, References::add_found)
     }
 
     /// Records a block that was written, a registered root, an open view: it is walked even if it was known,
     /// because it may have been missing then. For callers who know that the stage is not `Filtering`.
     pub(crate) fn reference(&self, cid: &Cid) {
-        let (Noted::Safe | Noted::Filtering(_)) = self.note(cid, References::add_written);
+        let (Noted::Safe | Noted::Filtering(_) | Noted::Overtaken) =
+            self.note(cid, None, References::add_written);
     }
 
     /// Lists a view while the guard lives, and says at what stage it began.
@@ -183,11 +208,15 @@ impl Protection {
         self.references.iter().flat_map(|shard| std::mem::take(&mut shard.lock().fresh)).collect()
     }
 
-    fn note(&self, cid: &Cid, add: fn(&mut References, Visit)) -> Noted {
+    fn note(&self, cid: &Cid, since: Option<Moment>, add: fn(&mut References, Visit)) -> Noted {
         let Some(visit) = reference_to(cid) else { return Noted::Safe };
         let shard = usize::try_from(self.hasher.hash_one(&visit.key) % SHARDS as u64).unwrap_or(0);
         let mut references = self.references[shard].lock();
-        match self.stage() {
+        let now = self.moment();
+        if since.is_some_and(|since| since != now) {
+            return Noted::Overtaken;
+        }
+        match now.stage() {
             Stage::Idle => Noted::Safe,
             Stage::Tracking => {
                 add(&mut references, visit);
@@ -202,7 +231,8 @@ impl Protection {
     }
 
     fn set(&self, stage: Stage) {
-        self.stage.store(stage as u8, Ordering::SeqCst);
+        let changes = self.moment.load(Ordering::SeqCst) / STAGES + 1;
+        self.moment.store(changes * STAGES + stage as u64, Ordering::SeqCst);
     }
 }
 

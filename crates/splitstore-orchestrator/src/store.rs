@@ -158,6 +158,11 @@ impl SplitStore {
         for cid in change.apply.iter().flat_map(|tipset| tipset.key.cids()) {
             self.inner.rely_on(cid)?;
         }
+        if let Ok(chain) = self.inner.chain() {
+            for object in change.apply.iter().filter_map(|tipset| chain.key_object(&tipset.key)) {
+                self.inner.rely_on(&object)?;
+            }
+        }
         let base = self.inner.ledger.base_or_set(head.height)?;
         let decision = self.inner.decide(head, base)?;
         match &decision {
