@@ -8,7 +8,7 @@ use cid::Cid;
 use redb::ReadOnlyTable;
 use splitstore_domain::BlockKey;
 use splitstore_orchestrator::SplitStore;
-use splitstore_ports::{BlockRead, BlockReadExt, KeyScan};
+use splitstore_ports::{BlockRead, KeyScan};
 use tempfile::TempDir;
 
 use crate::compose::{self, Composed, cold_path, hot_path};
