@@ -133,6 +133,8 @@ impl Protection {
     /// goes on.
     pub(crate) fn begin(&self) {
         let _writers = self.stop_writers();
+        // What an earlier run knew, this one has not walked.
+        self.forget();
         self.views.change(|| self.set(Stage::Tracking));
     }
 
@@ -140,10 +142,7 @@ impl Protection {
     pub(crate) fn end(&self) {
         let _writers = self.stop_writers();
         self.views.change(|| self.set(Stage::Idle));
-        *self.filter.write() = None;
-        for shard in &self.references {
-            *shard.lock() = References::default();
-        }
+        self.forget();
     }
 
     /// From now on unmarked blocks are absent from hot. Returns the references that no drain has taken, those
@@ -223,6 +222,13 @@ impl Protection {
                 Noted::Safe
             }
             Stage::Filtering => self.filter().map_or(Noted::Safe, Noted::Filtering),
+        }
+    }
+
+    fn forget(&self) {
+        *self.filter.write() = None;
+        for shard in &self.references {
+            *shard.lock() = References::default();
         }
     }
 

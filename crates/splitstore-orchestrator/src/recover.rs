@@ -51,11 +51,17 @@ pub(crate) fn recover(cx: &Inner) -> Result<Found> {
     Ok(found)
 }
 
-/// Finishes a run whose filter is on: of this process, or of the one before the last restart.
+/// Finishes a run whose filter is on: of this process, or of the one before the last restart. Of one that has
+/// committed only the filter and the folder may be left.
 pub(crate) fn finish_sealed(cx: &Inner) -> Result<()> {
     for folder in folders(cx)? {
-        if let Standing::Sealed(resume) = journal::read(&*cx.files, &folder)? {
-            finish(cx, &folder, resume)?;
+        match journal::read(&*cx.files, &folder)? {
+            Standing::Sealed(resume) => finish(cx, &folder, resume)?,
+            Standing::Committed => {
+                cx.protection.end();
+                cx.files.remove_dir(&folder)?;
+            }
+            Standing::Unsealed => {}
         }
     }
     Ok(())
