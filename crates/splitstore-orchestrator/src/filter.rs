@@ -8,6 +8,7 @@
 //! middle of the purge resumes with all of them.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use cid::Cid;
 use parking_lot::Mutex;
@@ -28,15 +29,26 @@ pub(crate) const REFERENCES: &str = "references";
 pub(crate) struct Filter {
     sets: WalkSets,
     tiers: Tiers,
-    /// Held while marks grow, and while one batch is purged: whoever holds it sees nothing marked whose
-    /// children are not.
-    walking: Mutex<()>,
-    log: Mutex<RecordWriter>,
+    /// Held while marks grow, and while one batch is purged: whoever holds it, with `unsettled` false, sees nothing
+    /// marked whose children are not, and nothing marked that is not logged.
+    growth: Mutex<Growth>,
+    /// Marks are growing, or a walk or a write of the log has failed: what is marked now may not be kept yet.
+    unsettled: AtomicBool,
+}
+
+/// What growing marks leaves to do when it fails half-way.
+struct Growth {
+    log: RecordWriter,
+    /// Marked, not logged.
+    unlogged: Vec<Visit>,
+    /// Visited by walks that failed: to be read again.
+    unwalked: Vec<Visit>,
 }
 
 impl Filter {
     pub(crate) fn new(sets: WalkSets, tiers: Tiers, log: RecordWriter) -> Arc<Self> {
-        Arc::new(Self { sets, tiers, walking: Mutex::new(()), log: Mutex::new(log) })
+        let growth = Growth { log, unlogged: Vec::new(), unwalked: Vec::new() };
+        Arc::new(Self { sets, tiers, growth: Mutex::new(growth), unsettled: AtomicBool::new(false) })
     }
 
     /// Whether hot still shows this block to a reader who names it by this CID.
@@ -45,58 +57,52 @@ impl Filter {
     /// marked as a leaf, and is now named as DAG-CBOR, promises what is below it from here on.
     pub(crate) fn shows(&self, cid: &Cid) -> Result<bool> {
         let Some(reference) = reference_to(cid) else { return Ok(false) };
-        if self.promises(&reference)? {
+        if self.promises(&reference)? && !self.unsettled.load(Ordering::SeqCst) {
             return Ok(true);
         }
-        let walking = self.walking.lock();
+        let mut growth = self.growth.lock();
         if !self.marked(std::slice::from_ref(&reference.key))?.contains(&true) {
             return Ok(false);
         }
-        let new = self.walk(&[reference])?;
-        drop(walking);
-        self.log(&new)?;
+        let again = if self.promises(&reference)? { None } else { Some(reference) };
+        self.grow(&mut growth, |walker, sink| {
+            again.iter().try_for_each(|reference| walker.push_reference(reference, sink))
+        })?;
         Ok(true)
     }
 
     /// Marks these blocks and all that is left below them, durably.
     pub(crate) fn protect(&self, references: &[Visit]) -> Result<()> {
-        let new = {
-            let _walking = self.walking.lock();
-            self.walk(references)?
-        };
-        self.log(&new)
+        self.grow(&mut self.growth.lock(), |walker, sink| {
+            references.iter().try_for_each(|reference| walker.push_reference(reference, sink))
+        })
     }
 
     /// Marks blocks that are about to be written, and all that is there below them, durably.
     pub(crate) fn protect_blocks(&self, blocks: &[Block<'_>]) -> Result<()> {
-        let new = {
-            let _walking = self.walking.lock();
-            let (mut walker, mut sink) = self.walker();
-            for block in blocks {
-                if let Some(reference) = reference_to(&block.cid) {
-                    walker.offer(&reference, block.data, &mut sink)?;
-                }
-            }
-            walker.run(&mut sink)?;
-            sink
-        };
-        self.log(&new)
+        self.grow(&mut self.growth.lock(), |walker, sink| {
+            blocks.iter().try_for_each(|block| match reference_to(&block.cid) {
+                Some(reference) => walker.offer(&reference, block.data, sink),
+                None => Ok(()),
+            })
+        })
     }
 
     /// Installs this filter, and walks the last references before any reader can see their blocks missing.
     pub(crate) fn install(self: &Arc<Self>, protection: &Protection) -> Result<u64> {
-        let walking = self.walking.lock();
+        let mut growth = self.growth.lock();
         let last = protection.install(self.clone());
-        let new = self.walk(&last)?;
-        drop(walking);
-        self.log(&new)?;
+        self.grow(&mut growth, |walker, sink| {
+            last.iter().try_for_each(|reference| walker.push_reference(reference, sink))
+        })?;
         Ok(last.len() as u64)
     }
 
     /// Deletes from hot those of these keys that are not marked; how many it spared. The check and the deletion
-    /// are one step under the lock: no mark can come between them.
+    /// are one step under the lock: no mark can come between them. What a failed walk left is walked first.
     pub(crate) fn purge(&self, keys: Vec<BlockKey>) -> Result<u64> {
-        let _walking = self.walking.lock();
+        let mut growth = self.growth.lock();
+        self.grow(&mut growth, |_, _| Ok(()))?;
         let marked = self.marked(&keys)?;
         let spared = marked.iter().filter(|marked| **marked).count();
         let doomed = keys.into_iter().zip(marked).filter_map(|(key, marked)| (!marked).then_some(key));
@@ -113,7 +119,7 @@ impl Filter {
         self.sets.marked(keys)
     }
 
-    /// Whether the block is marked, and what its reading promises is walked.
+    /// Whether the block is marked, and what its reading promises is walked, or is being walked.
     fn promises(&self, reference: &Visit) -> Result<bool> {
         match reference.reading {
             Reading::Opaque => Ok(self.marked(std::slice::from_ref(&reference.key))?.contains(&true)),
@@ -121,52 +127,63 @@ impl Filter {
         }
     }
 
-    /// Marks references and all that is left below them; the caller holds `walking`.
-    fn walk(&self, references: &[Visit]) -> Result<NewMarks> {
-        let (mut walker, mut sink) = self.walker();
-        for reference in references {
-            walker.push_reference(reference, &mut sink)?;
+    /// Walks what `start` adds, and what an earlier failure left, to its end; then logs all of it.
+    fn grow(
+        &self,
+        growth: &mut Growth,
+        start: impl FnOnce(&mut Walker, &mut NewMarks) -> Result<()>,
+    ) -> Result<()> {
+        self.unsettled.store(true, Ordering::SeqCst);
+        let mut walker = Walker::new(self.tiers.clone(), self.sets.clone(), Leaves::Mark);
+        let mut sink = NewMarks::default();
+        let again = growth.unwalked.iter().try_for_each(|visit| walker.push_reference(visit, &mut sink));
+        let walked = again
+            .and_then(|()| start(&mut walker, &mut sink))
+            .and_then(|()| walker.run(&mut sink).map(|_| ()));
+        growth.unlogged.extend_from_slice(&sink.visits);
+        if let Err(error) = walked {
+            growth.unwalked.append(&mut sink.visits);
+            return Err(error);
         }
-        walker.run(&mut sink)?;
-        Ok(sink)
+        growth.unwalked.clear();
+        growth.write_log()?;
+        self.unsettled.store(false, Ordering::SeqCst);
+        Ok(())
     }
+}
 
-    fn walker(&self) -> (Walker, NewMarks) {
-        (Walker::new(self.tiers.clone(), self.sets.clone(), Leaves::Mark), NewMarks::default())
-    }
-
-    fn log(&self, new: &NewMarks) -> Result<()> {
-        if new.visits.is_empty() {
+impl Growth {
+    fn write_log(&mut self) -> Result<()> {
+        if self.unlogged.is_empty() {
             return Ok(());
         }
-        let mut log = self.log.lock();
-        for payload in new.payloads() {
-            log.append(&payload)?;
+        for payload in payloads(&self.unlogged) {
+            self.log.append(&payload)?;
         }
-        log.sync()
+        self.log.sync()?;
+        self.unlogged.clear();
+        Ok(())
     }
+}
+
+/// Records of the log: per visit its reading, the key's length and the key.
+fn payloads(visits: &[Visit]) -> impl Iterator<Item = Vec<u8>> {
+    visits.chunks(4096).map(|visits| {
+        let mut payload = Vec::with_capacity(visits.len() * 40);
+        for Visit { key, reading } in visits {
+            let key = key.as_bytes();
+            let len = u8::try_from(key.len()).expect("multihashes are at most 80 bytes");
+            payload.extend_from_slice(&[*reading as u8, len]);
+            payload.extend_from_slice(key);
+        }
+        payload
+    })
 }
 
 /// Collects what a walk visits; what is missing below a reference is tolerated, it may be written yet.
 #[derive(Default)]
 struct NewMarks {
     visits: Vec<Visit>,
-}
-
-impl NewMarks {
-    /// Records of the log: per visit its reading, the key's length and the key.
-    fn payloads(&self) -> impl Iterator<Item = Vec<u8>> {
-        self.visits.chunks(4096).map(|visits| {
-            let mut payload = Vec::with_capacity(visits.len() * 40);
-            for Visit { key, reading } in visits {
-                let key = key.as_bytes();
-                let len = u8::try_from(key.len()).expect("multihashes are at most 80 bytes");
-                payload.extend_from_slice(&[*reading as u8, len]);
-                payload.extend_from_slice(key);
-            }
-            payload
-        })
-    }
 }
 
 /// Reads the visits of one record of the log; `None` if it is no list of visits.

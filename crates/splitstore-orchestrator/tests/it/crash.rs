@@ -336,3 +336,32 @@ fn a_failed_write_to_the_log_of_references_is_followed_by_a_sound_log() {
         }
     }
 }
+
+/// A put whose marks could not be logged fails, but its block may be there: found garbage, and marked by now.
+/// Whoever relies on it next must find the marks in the log after a crash.
+#[test]
+fn marks_that_could_not_be_logged_are_logged_with_the_next() {
+    let child = raw_block(b"garbage that is wanted again");
+    let parent = list_block(&[child.0]);
+    for effects in 0..2 {
+        let case = Case::new(ColdPolicy::Discard);
+        let fuse = Fuse::new();
+        let mut rig = rig(ColdPolicy::Discard);
+        rig.files = MemoryFiles::with_folder(std::path::Path::new(FOLDER)).unwrap().fused(fuse.clone());
+        rig.load(&case.blocks, &case.head);
+        rig.load([(&child.0, &child.1)], &case.head);
+        let (store, _chain) = rig.open().unwrap();
+        let mut run = store.begin().unwrap();
+        step_to(&mut run, "purge");
+        fuse.burn_after(effects);
+        store.put(&child.0, &child.1).unwrap_err();
+        fuse.renew();
+        assert!(store.has(&child.0).unwrap(), "hot has it still, and it is marked");
+        store.put(&parent.0, &parent.1).unwrap();
+        store.flush().unwrap();
+        std::mem::forget(run);
+        rig.crash();
+        let (store, _chain) = rig.open().unwrap();
+        assert!(store.has(&parent.0).unwrap() && store.has(&child.0).unwrap(), "burnt after {effects}");
+    }
+}
