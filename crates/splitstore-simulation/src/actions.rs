@@ -1,0 +1,319 @@
+//! What the node does: sync, reorganise, trust `has`, read, flush.
+
+use splitstore_domain::HeadChange;
+use splitstore_orchestrator::Error;
+use splitstore_ports::{Block, BlockRead, BlockWrite};
+
+use crate::broken::{Broken, Verdict};
+use crate::life::{Life, told};
+use crate::node::{Errand, Task, TipsetId};
+use crate::reader::Due;
+use crate::universe::Id;
+use crate::world::World;
+
+impl Life<'_, '_> {
+    /// One errand of the task at hand, or a new task: the next tipset.
+    pub(crate) fn node_turn(&mut self) -> Verdict {
+        let Some(mut task) = self.world.node.task.take() else {
+            self.sync();
+            return Ok(());
+        };
+        if task.run != self.world.runs {
+            // A run began: what was asked before it is owed no more.
+            task.next = 0;
+            task.run = self.world.runs;
+        }
+        for _ in 0..self.world.dice.between(1, 5) {
+            let Some(errand) = task.errands.get(task.next).copied() else { return Ok(()) };
+            let done = self.errand(errand)?;
+            task.next = if done { task.next + 1 } else { 0 };
+        }
+        if task.next < task.errands.len() && self.world.node.task.is_none() {
+            self.world.node.task = Some(task);
+        }
+        Ok(())
+    }
+
+    /// Whether it was done; a fault may have come between.
+    fn errand(&mut self, errand: Errand) -> Result<bool, Broken> {
+        match errand {
+            Errand::Ensure(id) => {
+                self.world.coverage.count("act: ask and trust");
+                let mut batch = Vec::new();
+                Ok(self.ensure(id, &mut batch)? && self.put(&batch)?)
+            }
+            Errand::Write(id) => {
+                self.world.coverage.count("act: write without asking");
+                let mut all = Vec::new();
+                self.world.bottom_up(id, &mut all);
+                let size = self.world.options.batch;
+                for batch in all.chunks(size) {
+                    if !self.put(batch)? {
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
+            }
+            Errand::Apply(tipset) => self.apply(tipset),
+        }
+    }
+
+    /// Trusts a yes; collects what is to be written after a no, children first.
+    fn ensure(&mut self, id: Id, batch: &mut Vec<Id>) -> Result<bool, Broken> {
+        if batch.contains(&id) {
+            return Ok(true);
+        }
+        let Some(there) = self.ask(id)? else { return Ok(false) };
+        if there {
+            return Ok(true);
+        }
+        for link in self.world.universe.blocks[id].links.clone() {
+            if !self.ensure(link, batch)? {
+                return Ok(false);
+            }
+        }
+        batch.push(id);
+        if batch.len() >= self.world.options.batch {
+            let full = std::mem::take(batch);
+            return self.put(&full);
+        }
+        Ok(true)
+    }
+
+    /// What `has` says; `None` if it failed.
+    fn ask(&mut self, id: Id) -> Result<Option<bool>, Broken> {
+        let excuses = self.world.wire.excuses();
+        let cid = self.world.universe.cid(id);
+        let said = self.store.has(&cid);
+        self.world.trace.line(format!("has b{id}: {}", shown(&said)));
+        match said {
+            Ok(true) => {
+                self.world.rely(id, "has")?;
+                Ok(Some(true))
+            }
+            Ok(false) => {
+                self.world.must_not_miss(id, "has")?;
+                Ok(Some(false))
+            }
+            Err(error) => self.excused(excuses, "has", &Error::Port(error)).map(|()| None),
+        }
+    }
+
+    /// Writes blocks as one batch; whether it went through.
+    pub(crate) fn put(&mut self, ids: &[Id]) -> Result<bool, Broken> {
+        if ids.is_empty() {
+            return Ok(true);
+        }
+        let excuses = self.world.wire.excuses();
+        let blocks: Vec<Block<'_>> = ids
+            .iter()
+            .map(|id| &self.world.universe.blocks[*id])
+            .map(|block| Block { cid: block.cid, data: &block.data })
+            .collect();
+        let put = self.store.put_many(&blocks);
+        self.world.trace.line(format!("put {ids:?}: {}", shown(&put)));
+        self.world.coverage.count("act: put");
+        if let Err(error) = put {
+            return self.excused(excuses, "put", &Error::Port(error)).map(|()| false);
+        }
+        for id in ids {
+            self.world.wrote(*id);
+        }
+        Ok(true)
+    }
+
+    fn apply(&mut self, tipset: TipsetId) -> Result<bool, Broken> {
+        let excuses = self.world.wire.excuses();
+        let world = &mut *self.world;
+        let (revert, apply) = world.way(world.node.head, tipset);
+        world.trace.line(format!("head t{tipset}: {} back, {} on", revert.len(), apply.len()));
+        world.coverage.count(if revert.is_empty() { "act: sync" } else { "act: reorg" });
+        let tell = |ids: &[TipsetId]| {
+            ids.iter().filter_map(|id| world.universe.tipset(world.node.tipset(*id))).collect::<Vec<_>>()
+        };
+        let change = HeadChange { revert: tell(&revert), apply: tell(&apply) };
+        let head = world.universe.tipset(world.node.tipset(tipset)).expect("a tipset has headers");
+        let heard = world.chain.move_to(head, &change);
+        world.node.head = tipset;
+        world.head_moved();
+        if let Err(error) = heard {
+            return self.excused(excuses, "a head change", &Error::Port(error)).map(|()| true);
+        }
+        for id in apply.iter().flat_map(|id| self.world.node.tipset(*id).to_vec()).collect::<Vec<_>>() {
+            self.world.rely(id, "applied")?;
+        }
+        Ok(true)
+    }
+
+    fn sync(&mut self) {
+        let new = self.world.draw_tipset(Some(self.world.node.head));
+        let mut errands = self.world.errands_of(new);
+        errands.push(Errand::Apply(new));
+        self.world.trace.line(format!("t{new} comes in"));
+        self.world.give(errands);
+    }
+
+    /// Leaves the head for another fork that is at least as high, new or known.
+    pub(crate) fn reorganise(&mut self) {
+        let world = &mut *self.world;
+        let back = world.dice.between(1, usize::try_from(world.options.finality).unwrap_or(1));
+        let head = &world.node.tipsets[world.node.head];
+        let height = head.height;
+        let mut fork = world.node.head;
+        for _ in 0..back {
+            fork = world.node.tipsets[fork].parent.unwrap_or(fork);
+        }
+        let known: Vec<TipsetId> = (0..world.node.tipsets.len())
+            .filter(|id| *id != world.node.head && world.node.tipsets[*id].height >= height)
+            .filter(|id| world.is_above(*id, fork))
+            .collect();
+        let mut tip = match world.dice.pick(&known) {
+            Some(known) if world.dice.clone().percent(60) => *known,
+            _ => fork,
+        };
+        while world.node.tipsets[tip].height < height {
+            tip = world.draw_tipset(Some(tip));
+        }
+        if tip == world.node.head {
+            return;
+        }
+        let (_, apply) = world.way(world.node.head, tip);
+        let mut errands = Vec::new();
+        for tipset in apply {
+            errands.extend(world.errands_of(tipset));
+        }
+        errands.push(Errand::Apply(tip));
+        world.trace.line(format!("a fork at t{fork} leads to t{tip}"));
+        world.give(errands);
+    }
+
+    /// What a virtual machine does: asks for an old subtree, trusts a yes, and puts something new on top.
+    pub(crate) fn rely_on_an_old_subtree(&mut self) {
+        let old = self.world.old_subtree();
+        let top = self.world.universe.list(9, vec![old]);
+        self.world.coverage.count("act: build on an old subtree");
+        self.world.give(vec![Errand::Ensure(old), Errand::Ensure(top), Errand::Ensure(top)]);
+    }
+
+    pub(crate) fn read_something(&mut self) -> Verdict {
+        let ask = self.world.draw_question();
+        let excuses = self.world.wire.excuses();
+        let answer = ask.put_to(self.store, &self.world.universe);
+        self.judge(&ask, answer, excuses, Due::Yes)
+    }
+
+    /// A message arrives: it is written, and then a protector names it.
+    pub(crate) fn add_to_pool(&mut self) -> Verdict {
+        let message = self.world.draw_list(2);
+        let mut all = Vec::new();
+        self.world.bottom_up(message, &mut all);
+        if self.put(&all)? {
+            let cid = self.world.universe.cid(message);
+            let mut pool = self.world.pool.lock();
+            pool.push(cid);
+            self.world.pooled.push(message);
+            if pool.len() > 3 {
+                pool.remove(0);
+                self.world.pooled.remove(0);
+            }
+        }
+        self.world.coverage.count("act: protector");
+        Ok(())
+    }
+
+    pub(crate) fn flush(&mut self) -> Verdict {
+        let excuses = self.world.wire.excuses();
+        let flushed = self.store.flush();
+        self.world.coverage.count("act: flush");
+        self.world
+            .trace
+            .line(format!("flush: {}", flushed.as_ref().map_or_else(|e| told(e), |()| "done".into())));
+        match flushed {
+            Ok(()) => self.world.flushed(),
+            Err(error) => self.excused(excuses, "flush", &error)?,
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn shown<T: std::fmt::Debug>(result: &splitstore_ports::Result<T>) -> String {
+    match result {
+        Ok(value) => format!("{value:?}"),
+        Err(error) => told(error),
+    }
+}
+
+impl World {
+    /// Whether it takes a new task: nodes seldom change their mind in the middle of one.
+    pub(crate) fn is_free(&mut self) -> bool {
+        self.node.task.is_none() || self.dice.percent(15)
+    }
+
+    /// A new task takes the place of an old one: nodes change their mind.
+    pub(crate) fn give(&mut self, errands: Vec<Errand>) {
+        self.node.task = Some(Task { errands, next: 0, run: self.runs });
+    }
+
+    pub(crate) fn wrote(&mut self, id: Id) {
+        self.absorb();
+        let below = crate::oracle::closure(&self.universe, id, &self.oracle.canonical, |id| self.there(id));
+        self.oracle.written.extend(&below);
+        self.oracle.owe(below, id, "put");
+    }
+
+    pub(crate) fn flushed(&mut self) {
+        self.absorb();
+        let there: Vec<Id> = (0..self.universe.blocks.len()).filter(|id| self.there(*id)).collect();
+        self.oracle.flushed.extend(there);
+        self.oracle.carried = self.oracle.written.clone();
+        self.node.durable_head = self.node.head;
+    }
+
+    pub(crate) fn must_not_miss(&self, id: Id, who: &str) -> Verdict {
+        let oracle = &self.oracle;
+        if oracle.live.contains(&id) || oracle.owed.contains(&id) {
+            let what = format!("{who} of b{id} finds nothing");
+            // What is live but was never brought in yet is no loss.
+            if self.there(id) {
+                return Err(Broken::new("law 1: what must be readable shows", what));
+            }
+        }
+        Ok(())
+    }
+
+    /// The block and all below it, children first; of a header only itself.
+    pub(crate) fn bottom_up(&self, id: Id, all: &mut Vec<Id>) {
+        for link in &self.universe.blocks[id].links {
+            self.bottom_up(*link, all);
+        }
+        if !all.contains(&id) {
+            all.push(id);
+        }
+    }
+
+    /// From one head to another: tipsets to revert, newest first, and to apply, oldest first.
+    fn way(&self, from: TipsetId, to: TipsetId) -> (Vec<TipsetId>, Vec<TipsetId>) {
+        let (old, new) = (self.line(from), self.line(to));
+        let revert = old.iter().filter(|id| !new.contains(id)).copied().collect();
+        let mut apply: Vec<_> = new.iter().filter(|id| !old.contains(id)).copied().collect();
+        apply.reverse();
+        (revert, apply)
+    }
+
+    /// A tipset and all below it.
+    fn line(&self, from: TipsetId) -> Vec<TipsetId> {
+        std::iter::successors(Some(from), |id| self.node.tipsets[*id].parent).collect()
+    }
+
+    fn is_above(&self, tip: TipsetId, fork: TipsetId) -> bool {
+        self.line(tip).contains(&fork)
+    }
+
+    pub(crate) fn headers_of_chain(&self) -> std::collections::BTreeSet<Id> {
+        self.line(self.node.head).iter().flat_map(|id| self.node.tipset(*id).to_vec()).collect()
+    }
+
+    pub(crate) fn hot_has(&self, cid: &cid::Cid) -> bool {
+        self.hot.has(cid).unwrap_or(false)
+    }
+}

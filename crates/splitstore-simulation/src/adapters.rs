@@ -1,0 +1,266 @@
+//! The memory adapters behind the [`Wire`].
+
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use cid::Cid;
+use splitstore_domain::{BlockKey, ByteCount};
+use splitstore_memory::{MemoryCold, MemoryFiles, MemoryMeta, MemoryStore};
+use splitstore_ports::{
+    Block, BlockDelete, BlockRead, BlockWrite, ColdStore, FileSystem, FileWrite, HotStore, KeyCursor,
+    KeyScan, Maintenance, MetaCell, MetaStore, Result,
+};
+
+use crate::Lie;
+use crate::wire::{Change, Faults, Port, Wire, place_to_hold};
+
+/// A tier.
+pub(crate) struct Tier<T> {
+    inner: T,
+    port: Port,
+    wire: Wire,
+    lie: Option<Lie>,
+    puts: AtomicU64,
+}
+
+impl<T> Tier<T> {
+    pub(crate) fn new(inner: T, port: Port, wire: &Wire, lie: Option<Lie>) -> Self {
+        Self { inner, port, wire: wire.clone(), lie, puts: AtomicU64::new(0) }
+    }
+
+    fn lies(&self, port: Port, lie: Lie) -> bool {
+        self.port == port && self.lie == Some(lie)
+    }
+}
+
+impl<T: BlockWrite> Tier<T> {
+    fn write(&self, blocks: &[Block<'_>]) -> Result<()> {
+        let nth = self.puts.fetch_add(1, Ordering::Relaxed);
+        if self.lies(Port::Hot, Lie::LosesWrites) && nth % 8 == 7 {
+            return Ok(());
+        }
+        if self.lies(Port::Hot, Lie::BendsBytes) {
+            let bent: Vec<Vec<u8>> = blocks.iter().map(|block| [block.data, &[0]].concat()).collect();
+            let bent = blocks.iter().zip(&bent).map(|(block, data)| Block { cid: block.cid, data });
+            return self.inner.put_many(&bent.collect::<Vec<_>>());
+        }
+        self.inner.put_many(blocks)
+    }
+}
+
+impl<T: BlockRead> BlockRead for Tier<T> {
+    fn view(&self, cid: &Cid, read: &mut dyn FnMut(&[u8])) -> Result<bool> {
+        place_to_hold();
+        self.wire.read(self.port, "view")?;
+        let found = self.inner.view(cid, read);
+        place_to_hold();
+        found
+    }
+
+    fn view_many(&self, cids: &[Cid], read: &mut dyn FnMut(usize, &[u8])) -> Result<()> {
+        self.wire.read(self.port, "view_many")?;
+        self.inner.view_many(cids, read)
+    }
+
+    fn has(&self, cid: &Cid) -> Result<bool> {
+        place_to_hold();
+        self.wire.read(self.port, "has")?;
+        let found = self.inner.has(cid);
+        place_to_hold();
+        found
+    }
+
+    fn size(&self, cid: &Cid) -> Result<Option<u64>> {
+        place_to_hold();
+        self.wire.read(self.port, "size")?;
+        let found = self.inner.size(cid);
+        place_to_hold();
+        found
+    }
+}
+
+impl<T: BlockWrite> BlockWrite for Tier<T> {
+    fn put_many(&self, blocks: &[Block<'_>]) -> Result<()> {
+        self.wire.effect(self.port, "put")?;
+        self.write(blocks)?;
+        self.wire.changed(Change::Put, blocks.iter().map(|block| BlockKey::from(&block.cid)));
+        Ok(())
+    }
+
+    fn sync(&self) -> Result<()> {
+        self.wire.effect(self.port, "sync")?;
+        if self.lies(Port::Hot, Lie::HotSyncsNothing) || self.lies(Port::Cold, Lie::ColdSyncsNothing) {
+            return Ok(());
+        }
+        self.inner.sync()
+    }
+}
+
+impl<T: BlockDelete + KeyScan> BlockDelete for Tier<T> {
+    fn delete_many(&self, keys: &[BlockKey]) -> Result<()> {
+        self.wire.effect(self.port, "delete")?;
+        if self.lies(Port::Hot, Lie::DeletesNothing) {
+            return Ok(());
+        }
+        let mut keys = keys.to_vec();
+        if self.lies(Port::Hot, Lie::DeletesMore) {
+            let mut first = Vec::new();
+            self.inner.keys()?.next_batch(&mut first, 1)?;
+            keys.extend(first.into_iter().map(|entry| entry.key));
+        }
+        self.inner.delete_many(&keys)?;
+        self.wire.changed(Change::Deleted, keys);
+        Ok(())
+    }
+}
+
+impl<T: KeyScan> KeyScan for Tier<T> {
+    fn keys(&self) -> Result<Box<dyn KeyCursor + '_>> {
+        self.wire.read(self.port, "keys")?;
+        self.inner.keys()
+    }
+}
+
+impl HotStore for Tier<MemoryStore> {
+    fn maintenance(&self) -> Option<&dyn Maintenance> {
+        HotStore::maintenance(&self.inner)
+    }
+}
+
+impl ColdStore for Tier<MemoryCold> {
+    fn maintenance(&self) -> Option<&dyn Maintenance> {
+        ColdStore::maintenance(&self.inner)
+    }
+
+    fn deletion(&self) -> Option<&dyn BlockDelete> {
+        self.inner.deletion()
+    }
+}
+
+/// The meta cells.
+pub(crate) struct Cells {
+    pub(crate) inner: MemoryMeta,
+    pub(crate) wire: Wire,
+}
+
+impl MetaStore for Cells {
+    fn get(&self, cell: MetaCell) -> Result<Option<Vec<u8>>> {
+        self.inner.get(cell)
+    }
+
+    fn set_many(&self, values: &[(MetaCell, Vec<u8>)]) -> Result<()> {
+        self.wire.effect(Port::Meta, "set")?;
+        self.inner.set_many(values)
+    }
+}
+
+/// The files.
+pub(crate) struct Disk {
+    pub(crate) inner: MemoryFiles,
+    pub(crate) wire: Wire,
+    /// Writes and syncs of the log of references do not fail.
+    pub(crate) spare_log: bool,
+}
+
+impl Disk {
+    fn effect(&self, what: &str) -> Result<()> {
+        self.wire.effect(Port::Files, what)
+    }
+
+    fn open_file(&self, path: &Path, file: Box<dyn FileWrite>) -> Box<dyn FileWrite> {
+        let spared = self.spare_log && path.ends_with("references");
+        let faults = if spared { Faults::Spared } else { Faults::Due };
+        Box::new(OpenFile { file, wire: self.wire.clone(), faults })
+    }
+}
+
+impl FileSystem for Disk {
+    fn create(&self, path: &Path) -> Result<Box<dyn FileWrite>> {
+        self.effect("create")?;
+        Ok(self.open_file(path, self.inner.create(path)?))
+    }
+
+    fn append(&self, path: &Path) -> Result<Box<dyn FileWrite>> {
+        self.effect("append")?;
+        Ok(self.open_file(path, self.inner.append(path)?))
+    }
+
+    fn open(&self, path: &Path) -> Result<Option<Box<dyn Read + Send>>> {
+        self.wire.read(Port::Files, "open")?;
+        self.inner.open(path)
+    }
+
+    fn truncate(&self, path: &Path, len: u64) -> Result<()> {
+        self.effect("truncate")?;
+        self.inner.truncate(path, len)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> Result<()> {
+        self.effect("rename")?;
+        self.inner.rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> Result<()> {
+        self.effect("remove")?;
+        self.inner.remove(path)
+    }
+
+    fn create_dir(&self, path: &Path) -> Result<()> {
+        self.effect("create_dir")?;
+        self.inner.create_dir(path)
+    }
+
+    fn remove_dir(&self, path: &Path) -> Result<()> {
+        self.effect("remove_dir")?;
+        self.inner.remove_dir(path)
+    }
+
+    fn list(&self, path: &Path) -> Result<Vec<String>> {
+        self.wire.read(Port::Files, "list")?;
+        self.inner.list(path)
+    }
+
+    fn sync_dir(&self, path: &Path) -> Result<()> {
+        self.effect("sync_dir")?;
+        self.inner.sync_dir(path)
+    }
+
+    fn free_space(&self, path: &Path) -> Result<Option<ByteCount>> {
+        let free = self.inner.free_space(path)?;
+        if free.is_some() {
+            self.wire.excuse();
+        }
+        Ok(free)
+    }
+}
+
+struct OpenFile {
+    file: Box<dyn FileWrite>,
+    wire: Wire,
+    faults: Faults,
+}
+
+impl Write for OpenFile {
+    /// A write that fails has written half: disks fill up in the middle.
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        if let Err(error) = self.wire.effect_with(Port::Files, "write", self.faults) {
+            if !self.wire.is_dead() {
+                self.file.write_all(&data[..data.len() / 2])?;
+            }
+            return Err(io::Error::other(error));
+        }
+        self.file.write(data)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl FileWrite for OpenFile {
+    fn sync(&mut self) -> Result<()> {
+        self.wire.effect_with(Port::Files, "sync", self.faults)?;
+        self.file.sync()
+    }
+}

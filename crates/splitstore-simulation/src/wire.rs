@@ -1,0 +1,284 @@
+//! What stands between the orchestrator and all its adapters: the life of the process, faults on order, and
+//! places where a reader's thread can be held.
+//!
+//! ```text
+//!   hot.put  files.write  cold.sync | fuse burnt |  hot.delete  meta.set      every effect passes here
+//!   ok       ok           EIO       | dead       |  Closed      Closed
+//! ```
+//! After a failed sync a tier refuses effects until the store is opened again, as its contract asks.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender};
+
+use parking_lot::Mutex;
+use splitstore_domain::BlockKey;
+use splitstore_ports::{ErrorKind, PortError, Result};
+
+/// An adapter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Port {
+    Hot,
+    Cold,
+    Files,
+    Meta,
+}
+
+impl Port {
+    pub(crate) const ALL: [Self; 4] = [Self::Hot, Self::Cold, Self::Files, Self::Meta];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Hot => "hot",
+            Self::Cold => "cold",
+            Self::Files => "files",
+            Self::Meta => "meta",
+        }
+    }
+}
+
+/// What a tier did to a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    Put,
+    Deleted,
+}
+
+/// Whether the process lives, and what ended it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Life {
+    #[default]
+    Alive,
+    /// Between two effects.
+    Killed,
+    /// At this effect.
+    BurntOut(&'static str, Port),
+}
+
+impl Life {
+    /// A process dies once.
+    fn end(&mut self, how: Self) {
+        if *self == Self::Alive {
+            *self = how;
+        }
+    }
+}
+
+/// Which calls a fault is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    Effect,
+    Read,
+}
+
+/// Whether an effect may be told to fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Faults {
+    Due,
+    Spared,
+}
+
+/// A fault on order: the `nth` call of this kind fails once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fault {
+    pub(crate) port: Port,
+    pub(crate) access: Access,
+    pub(crate) kind: ErrorKind,
+    pub(crate) nth: u64,
+}
+
+/// Shared by all adapters of one seed.
+#[derive(Clone, Default)]
+pub(crate) struct Wire(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    left: Option<u64>,
+    /// The process is dead; at which effect, if it was one.
+    life: Life,
+    faults: Vec<Fault>,
+    poisoned: BTreeSet<Port>,
+    excuses: u64,
+    place: &'static str,
+    fired: Vec<(Port, Access, ErrorKind)>,
+    /// Keys put and deleted, in order.
+    changes: Vec<(Change, BlockKey)>,
+}
+
+impl Wire {
+    /// What the process is doing: the name of a crash point.
+    pub(crate) fn set_place(&self, place: &'static str) {
+        self.0.lock().place = place;
+    }
+
+    pub(crate) fn place(&self) -> &'static str {
+        self.0.lock().place
+    }
+
+    /// Lets so many more effects happen; the next one finds the process dead.
+    pub(crate) fn burn_after(&self, effects: u64) {
+        self.0.lock().left = Some(effects);
+    }
+
+    /// From now on nothing takes effect.
+    pub(crate) fn kill(&self) {
+        self.0.lock().life.end(Life::Killed);
+    }
+
+    pub(crate) fn is_dead(&self) -> bool {
+        self.0.lock().life != Life::Alive
+    }
+
+    /// Where the fuse burnt out, if it did.
+    pub(crate) fn died_at(&self) -> Option<(&'static str, Port)> {
+        match self.0.lock().life {
+            Life::BurntOut(place, port) => Some((place, port)),
+            Life::Alive | Life::Killed => None,
+        }
+    }
+
+    pub(crate) fn order(&self, fault: Fault) {
+        self.0.lock().faults.push(fault);
+    }
+
+    /// The next process: nothing fails any more.
+    pub(crate) fn renew(&self) {
+        let mut state = self.0.lock();
+        let (excuses, fired) = (state.excuses, std::mem::take(&mut state.fired));
+        *state = State { excuses, fired, place: "open", ..State::default() };
+    }
+
+    /// Takes back faults that did not fire yet.
+    pub(crate) fn calm(&self) {
+        let mut state = self.0.lock();
+        state.faults.clear();
+        state.left = None;
+    }
+
+    pub(crate) fn is_poisoned(&self) -> bool {
+        !self.0.lock().poisoned.is_empty()
+    }
+
+    /// Counts everything that excuses an error. An error without one is a finding.
+    pub(crate) fn excuses(&self) -> u64 {
+        self.0.lock().excuses
+    }
+
+    pub(crate) fn excuse(&self) {
+        self.0.lock().excuses += 1;
+    }
+
+    /// The faults that fired since the last call.
+    pub(crate) fn take_fired(&self) -> Vec<(Port, Access, ErrorKind)> {
+        std::mem::take(&mut self.0.lock().fired)
+    }
+
+    pub(crate) fn changed(&self, change: Change, keys: impl IntoIterator<Item = BlockKey>) {
+        self.0.lock().changes.extend(keys.into_iter().map(|key| (change, key)));
+    }
+
+    /// What the tiers did since the last call.
+    pub(crate) fn take_changes(&self) -> Vec<(Change, BlockKey)> {
+        std::mem::take(&mut self.0.lock().changes)
+    }
+
+    /// One effect is about to happen.
+    pub(crate) fn effect(&self, port: Port, what: &str) -> Result<()> {
+        self.effect_with(port, what, Faults::Due)
+    }
+
+    pub(crate) fn effect_with(&self, port: Port, what: &str, faults: Faults) -> Result<()> {
+        let mut state = self.0.lock();
+        if state.left == Some(0) {
+            let place = state.place;
+            state.life.end(Life::BurntOut(place, port));
+        }
+        if state.life != Life::Alive {
+            state.excuses += 1;
+            return Err(PortError::bare(ErrorKind::Closed, format!("{what} in a dead process")));
+        }
+        if state.poisoned.contains(&port) {
+            state.excuses += 1;
+            return Err(PortError::bare(ErrorKind::Closed, format!("{what} after a failed sync")));
+        }
+        if let Some(left) = &mut state.left {
+            *left -= 1;
+        }
+        if faults == Faults::Spared {
+            return Ok(());
+        }
+        let Some(kind) = state.fault(port, Access::Effect) else { return Ok(()) };
+        if what == "sync" && matches!(port, Port::Hot | Port::Cold) {
+            state.poisoned.insert(port);
+        }
+        Err(PortError::bare(kind, format!("{what} on {}, told to fail", port.name())))
+    }
+
+    /// One read is about to happen.
+    pub(crate) fn read(&self, port: Port, what: &str) -> Result<()> {
+        let fault = self.0.lock().fault(port, Access::Read);
+        fault.map_or(Ok(()), |kind| {
+            Err(PortError::bare(kind, format!("{what} on {}, told to fail", port.name())))
+        })
+    }
+}
+
+impl State {
+    fn fault(&mut self, port: Port, access: Access) -> Option<ErrorKind> {
+        let at = self.faults.iter().position(|fault| fault.port == port && fault.access == access)?;
+        let fault = &mut self.faults[at];
+        fault.nth = fault.nth.saturating_sub(1);
+        if fault.nth > 0 {
+            return None;
+        }
+        let fault = self.faults.remove(at);
+        self.excuses += 1;
+        self.fired.push((port, access, fault.kind));
+        Some(fault.kind)
+    }
+}
+
+/// What a held thread tells the schedule.
+pub(crate) enum Note<T> {
+    Held,
+    Done(T),
+}
+
+/// Holds the thread it is armed on at a chosen place.
+pub(crate) struct Hold {
+    /// Places to pass before.
+    pub(crate) after: usize,
+    pub(crate) held: Box<dyn Fn()>,
+    pub(crate) go: Receiver<()>,
+}
+
+thread_local! {
+    static HOLD: RefCell<Option<Hold>> = const { RefCell::new(None) };
+}
+
+impl Hold {
+    pub(crate) fn arm(self) {
+        HOLD.with_borrow_mut(|hold| *hold = Some(self));
+    }
+}
+
+/// A place where the current thread may be held, if it is one that can be.
+pub(crate) fn place_to_hold() {
+    let now = HOLD.with_borrow_mut(|hold| {
+        let armed = hold.as_mut()?;
+        if armed.after > 0 {
+            armed.after -= 1;
+            return None;
+        }
+        hold.take()
+    });
+    if let Some(hold) = now {
+        (hold.held)();
+        // The schedule dropped its end: it will not let anybody go one by one.
+        let _ = hold.go.recv();
+    }
+}
+
+/// Both ends of what lets a thread go.
+pub(crate) type Go = Sender<()>;
