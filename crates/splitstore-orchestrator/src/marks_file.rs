@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use splitstore_ports::{FileSystem, PortError, SetHint, VisitSet};
+use splitstore_ports::{FileSystem, PortError, SetHint, Visit, VisitSet};
 
 use crate::components::MarkSets;
 use crate::error::{Error, Result};
@@ -41,21 +41,33 @@ pub(crate) fn recover(cx: &Inner, folder: &Path) -> Result<Arc<Filter>> {
     let hint = SetHint { expected: 0, universe: &*cx.tiers.hot, folder: &scratch };
     let (MarkSets::Exact(factory) | MarkSets::Split { visits: factory, .. }) = &cx.marks;
     let visits = factory.recover_visits(&mut stream, &hint)?;
-    let log = recover_references(cx, folder, &*visits)?;
-    Ok(Filter::new(WalkSets { visits, marks: None }, cx.tiers.clone(), log))
+    let (log, references) = recover_references(cx, folder, &*visits)?;
+    let filter = Filter::new(WalkSets { visits, marks: None }, cx.tiers.clone(), log);
+    // A block may have been purged when it was referenced, and be back because a power cut undid its delete: only
+    // now can it be expanded.
+    filter.protect(&references)?;
+    Ok(filter)
 }
 
-/// Visits what was logged after the seal; a torn last record was never acknowledged, and is cut off.
-fn recover_references(cx: &Inner, folder: &Path, visits: &dyn VisitSet) -> Result<RecordWriter> {
+/// Visits what was logged after the seal, and returns it; a torn last record was never acknowledged, and is cut
+/// off.
+fn recover_references(
+    cx: &Inner,
+    folder: &Path,
+    visits: &dyn VisitSet,
+) -> Result<(RecordWriter, Vec<Visit>)> {
     let path = folder.join(REFERENCES);
     let Some(mut records) = RecordReader::open(&*cx.files, &path, FileKind::References)? else {
         return Err(Error::DamagedFile { path, fault: "the log of references is missing" });
     };
     let mut first = Vec::new();
+    let mut references = Vec::new();
     while let Some(payload) = records.next_record()? {
         let logged = decode_visits(&payload).ok_or_else(|| records.damage("a reference cannot be read"))?;
         first.clear();
         visits.visit_many(&logged, &mut first)?;
+        references.extend(logged);
     }
-    RecordWriter::resume(&cx.files, &path, records.end(), FileKind::References)
+    let log = RecordWriter::resume(&cx.files, &path, records.end(), FileKind::References)?;
+    Ok((log, references))
 }

@@ -365,3 +365,25 @@ fn marks_that_could_not_be_logged_are_logged_with_the_next() {
         assert!(store.has(&parent.0).unwrap() && store.has(&child.0).unwrap(), "burnt after {effects}");
     }
 }
+
+/// A block is purged, then referenced: marked and logged, but not there to be expanded. A power cut undoes its
+/// delete. If it stays for its mark, what is below it must stay, too (simulator, seed 2045).
+#[test]
+fn a_block_whose_delete_a_power_cut_undoes_stays_with_its_children_or_not_at_all() {
+    let leaf = raw_block(b"garbage below garbage");
+    let child = list_block(&[leaf.0]);
+    let parent = list_block(&[child.0]);
+    let case = Case::new(ColdPolicy::Discard);
+    let mut rig = case.rig();
+    rig.load([(&leaf.0, &leaf.1), (&child.0, &child.1)], &case.head);
+    let (store, _chain) = rig.open().unwrap();
+    let mut run = store.begin().unwrap();
+    step_to(&mut run, "purge");
+    run.step().unwrap();
+    store.put(&parent.0, &parent.1).unwrap();
+    std::mem::forget(run);
+    rig.crash();
+    let (store, _chain) = rig.open().unwrap();
+    let (child, leaf) = (store.has(&child.0).unwrap(), store.has(&leaf.0).unwrap());
+    assert_eq!((child, leaf), (true, true), "marked, back again, and expanded");
+}
