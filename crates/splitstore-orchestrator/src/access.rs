@@ -5,7 +5,7 @@ use std::panic::Location;
 use cid::Cid;
 use splitstore_domain::object::identity_data;
 use splitstore_domain::{ObjectKind, digest};
-use splitstore_ports::{Block, BlockRead, BlockReadExt, BlockWrite, ErrorKind, PortError, Result, Visit};
+use splitstore_ports::{Block, BlockRead, BlockReadExt, BlockWrite, ErrorKind, PortError, Result};
 
 use crate::error::Error;
 use crate::protection::{Moment, Noted, Stage, reference_to};
@@ -118,8 +118,7 @@ impl Inner {
             return Ok(if shown { Kept::Yes } else { Kept::Hidden });
         }
         // A block found in cold is relied on as much as one found in hot: what is below it must stay.
-        let references: Vec<Visit> = reference_to(cid).into_iter().collect();
-        filter.protect(&references).map_err(lower).map(|()| Kept::Yes)
+        filter.protect(reference_to(cid).as_slice()).map_err(lower).map(|()| Kept::Yes)
     }
 }
 

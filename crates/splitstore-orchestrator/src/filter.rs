@@ -65,17 +65,13 @@ impl Filter {
             return Ok(false);
         }
         let again = if self.promises(&reference)? { None } else { Some(reference) };
-        self.grow(&mut growth, |walker, sink| {
-            again.iter().try_for_each(|reference| walker.push_reference(reference, sink))
-        })?;
+        self.grow(&mut growth, |walker, sink| push_all(walker, again.as_slice(), sink))?;
         Ok(true)
     }
 
     /// Marks these blocks and all that is left below them, durably.
     pub(crate) fn protect(&self, references: &[Visit]) -> Result<()> {
-        self.grow(&mut self.growth.lock(), |walker, sink| {
-            references.iter().try_for_each(|reference| walker.push_reference(reference, sink))
-        })
+        self.grow(&mut self.growth.lock(), |walker, sink| push_all(walker, references, sink))
     }
 
     /// Marks blocks that are about to be written, and all that is there below them, durably.
@@ -92,9 +88,7 @@ impl Filter {
     pub(crate) fn install(self: &Arc<Self>, protection: &Protection) -> Result<u64> {
         let mut growth = self.growth.lock();
         let last = protection.install(self.clone());
-        self.grow(&mut growth, |walker, sink| {
-            last.iter().try_for_each(|reference| walker.push_reference(reference, sink))
-        })?;
+        self.grow(&mut growth, |walker, sink| push_all(walker, &last, sink))?;
         Ok(last.len() as u64)
     }
 
@@ -102,7 +96,9 @@ impl Filter {
     /// are one step under the lock: no mark can come between them. What a failed walk left is walked first.
     pub(crate) fn purge(&self, keys: Vec<BlockKey>) -> Result<u64> {
         let mut growth = self.growth.lock();
-        self.grow(&mut growth, |_, _| Ok(()))?;
+        if self.unsettled.load(Ordering::SeqCst) {
+            self.grow(&mut growth, |_, _| Ok(()))?;
+        }
         let marked = self.marked(&keys)?;
         let spared = marked.iter().filter(|marked| **marked).count();
         let doomed = keys.into_iter().zip(marked).filter_map(|(key, marked)| (!marked).then_some(key));
@@ -136,7 +132,7 @@ impl Filter {
         self.unsettled.store(true, Ordering::SeqCst);
         let mut walker = Walker::new(self.tiers.clone(), self.sets.clone(), Leaves::Mark);
         let mut sink = NewMarks::default();
-        let again = growth.unwalked.iter().try_for_each(|visit| walker.push_reference(visit, &mut sink));
+        let again = push_all(&mut walker, &growth.unwalked, &mut sink);
         let walked = again
             .and_then(|()| start(&mut walker, &mut sink))
             .and_then(|()| walker.run(&mut sink).map(|_| ()));
@@ -164,6 +160,10 @@ impl Growth {
         self.unlogged.clear();
         Ok(())
     }
+}
+
+fn push_all(walker: &mut Walker, references: &[Visit], sink: &mut NewMarks) -> Result<()> {
+    references.iter().try_for_each(|reference| walker.push_reference(reference, sink))
 }
 
 /// Records of the log: per visit its reading, the key's length and the key.
