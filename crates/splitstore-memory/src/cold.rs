@@ -28,6 +28,12 @@ impl MemoryCold {
         &self.store
     }
 
+    /// Another store that holds now what this one holds, and goes its own way.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self { store: self.store.fork() }
+    }
+
     /// Loses every call that no sync followed.
     pub fn crash(&self) {
         self.store.crash();

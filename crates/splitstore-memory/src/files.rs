@@ -21,7 +21,7 @@ pub struct MemoryFiles {
     fuse: Fuse,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Disk {
     tree: Tree,
     crashes: u64,
@@ -39,6 +39,9 @@ pub enum Kept {
     Data,
     /// Names, and this many bytes of what each file had got since its last sync: a torn tail.
     Tail(usize),
+    /// Names, and this many zeros in the place of what each file had got since its last sync: a length that was
+    /// written before the data.
+    Zeros(usize),
 }
 
 impl Default for MemoryFiles {
@@ -67,6 +70,12 @@ impl MemoryFiles {
         Ok(files)
     }
 
+    /// Other files with what these hold now, which go their own way.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self { disk: Arc::new(Mutex::new(self.disk.lock().clone())), fuse: Fuse::new() }
+    }
+
     /// Loses all data and names that were not synced.
     pub fn crash(&self) {
         self.crash_keeping(Kept::Nothing);
@@ -74,10 +83,15 @@ impl MemoryFiles {
 
     /// Loses what was not synced, but for `kept`.
     pub fn crash_keeping(&self, kept: Kept) {
+        self.crash_choosing(|| kept);
+    }
+
+    /// Loses what was not synced, but for what is chosen for each file and folder by itself.
+    pub fn crash_choosing(&self, mut choose: impl FnMut() -> Kept) {
         let mut disk = self.disk.lock();
         disk.crashes += 1;
         for node in disk.tree.nodes() {
-            crash(node, kept);
+            crash(node, choose());
         }
     }
 
@@ -267,12 +281,16 @@ fn crash(node: &mut Node, kept: Kept) {
     match node {
         Node::Folder { visible, durable } => match kept {
             Kept::Nothing | Kept::Data => visible.clone_from(durable),
-            Kept::Names | Kept::Tail(_) => {}
+            Kept::Names | Kept::Tail(_) | Kept::Zeros(_) => {}
         },
         Node::File { visible, durable } => match kept {
             Kept::Nothing | Kept::Names => visible.clone_from(durable),
             Kept::Data => {}
             Kept::Tail(bytes) => visible.truncate(durable.len().saturating_add(bytes)),
+            Kept::Zeros(bytes) => {
+                visible.truncate(durable.len().saturating_add(bytes));
+                visible.iter_mut().skip(durable.len()).for_each(|byte| *byte = 0);
+            }
         },
     }
     node.sync();

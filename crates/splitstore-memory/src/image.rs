@@ -22,14 +22,14 @@ pub(crate) struct Entry {
 pub(crate) type Blocks = BTreeMap<BlockKey, Entry>;
 
 /// A write that returned and is not durable yet.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Unsynced {
     Put(Vec<(BlockKey, Entry)>),
     Delete(Vec<BlockKey>),
 }
 
 /// Both images and what lies between them.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Image {
     /// Behind an `Arc` so that a scan keeps its moment; a write beside a scan copies the map, not the data.
     visible: Arc<Blocks>,

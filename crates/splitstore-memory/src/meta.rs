@@ -21,6 +21,12 @@ impl MemoryMeta {
         Self::default()
     }
 
+    /// Other cells with the values of these, which go their own way.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self { cells: Arc::new(RwLock::new(self.cells.read().clone())), fuse: Fuse::new() }
+    }
+
     /// The same cells; those set through this handle are refused when `fuse` is burnt.
     pub fn fused(self, fuse: Fuse) -> Self {
         Self { fuse, ..self }

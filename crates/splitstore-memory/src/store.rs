@@ -39,6 +39,12 @@ impl MemoryStore {
         MemoryCold::new(Self::default())
     }
 
+    /// Another store that holds now what this one holds, and goes its own way.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self { image: Arc::new(RwLock::new(self.image.read().clone())) }
+    }
+
     /// Loses every call that no sync followed.
     pub fn crash(&self) {
         self.crash_keeping(0);

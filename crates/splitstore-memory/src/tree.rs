@@ -13,7 +13,7 @@ use std::path::{Component, Path};
 
 pub(crate) type Names = BTreeMap<String, usize>;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Node {
     Folder { visible: Names, durable: Names },
     File { visible: Vec<u8>, durable: Vec<u8> },
@@ -22,7 +22,7 @@ pub(crate) enum Node {
 /// The node number of the root.
 pub(crate) const ROOT: usize = 0;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Tree {
     nodes: Vec<Node>,
 }

@@ -1,24 +1,23 @@
 //! The candidates of one run: what may leave hot, in key order, in chunks.
 //!
 //! ```text
-//!   record   (fate u8 | key_len u8 | key | codec u64 LE)*      up to CHUNK candidates, one chunk
+//!   record   (fate u8 | key_len u8 | key | codec u64 LE)*      as many candidates as make a chunk
 //!   last     empty                                             without it the file is cut
 //! ```
 
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
 use splitstore_domain::BlockKey;
 use splitstore_ports::{FileSystem, KeyEntry};
 
+use crate::batches::Batches;
 use crate::error::Result;
 use crate::records::{FileKind, RecordReader, RecordWriter};
 
 /// File name in a run's folder.
 pub(crate) const NAME: &str = "candidates";
-
-/// Candidates in one chunk: the step of transfer and of the purge's cursor.
-pub(crate) const CHUNK: usize = 1024;
 
 /// What becomes of a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,14 +40,16 @@ pub(crate) struct Candidate {
 pub(crate) struct CandidateWriter {
     records: RecordWriter,
     chunk: Vec<u8>,
+    chunk_max: usize,
     in_chunk: usize,
     chunks: u64,
 }
 
 impl CandidateWriter {
-    pub(crate) fn create(files: &Arc<dyn FileSystem>, folder: &Path) -> Result<Self> {
+    pub(crate) fn create(files: &Arc<dyn FileSystem>, folder: &Path, chunk: NonZeroUsize) -> Result<Self> {
         let records = RecordWriter::create(files, &folder.join(NAME), FileKind::Candidates)?;
-        Ok(Self { records, chunk: Vec::new(), in_chunk: 0, chunks: 0 })
+        let chunk_max = chunk.get().min(Batches::CHUNK_MAX);
+        Ok(Self { records, chunk: Vec::new(), chunk_max, in_chunk: 0, chunks: 0 })
     }
 
     pub(crate) fn push(&mut self, fate: Fate, entry: &KeyEntry) -> Result<()> {
@@ -58,7 +59,7 @@ impl CandidateWriter {
         self.chunk.extend_from_slice(key);
         self.chunk.extend_from_slice(&entry.codec.to_le_bytes());
         self.in_chunk += 1;
-        if self.in_chunk == CHUNK { self.end_chunk() } else { Ok(()) }
+        if self.in_chunk == self.chunk_max { self.end_chunk() } else { Ok(()) }
     }
 
     /// Writes the rest and the end mark, durably; how many chunks there are.
@@ -112,7 +113,7 @@ impl CandidateReader {
 }
 
 fn decode(mut bytes: &[u8]) -> Option<Vec<Candidate>> {
-    let mut candidates = Vec::with_capacity(CHUNK);
+    let mut candidates = Vec::new();
     while let Some((&[fate, len], rest)) = bytes.split_first_chunk::<2>() {
         let fate = match fate {
             1 => Fate::Transfer,

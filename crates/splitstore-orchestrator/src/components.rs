@@ -9,6 +9,8 @@ use splitstore_ports::{
     Clock, ColdStore, FileSystem, HotStore, MarkSetFactory, MetaStore, NoObserver, Observer, VisitSetFactory,
 };
 
+use crate::batches::Batches;
+
 /// The mark sets of a store.
 #[derive(Clone)]
 pub enum MarkSets {
@@ -122,6 +124,8 @@ pub struct Options {
     pub pressure: Option<ByteCount>,
     /// What a reference does whose blocks are missing.
     pub missing: MissingReferences,
+    /// How much a run does at once.
+    pub batches: Batches,
     /// Every how manieth compaction reclaims fully instead of online; 0 never does.
     pub full_reclaim_every: u64,
 }
@@ -136,6 +140,7 @@ impl Options {
             sync: SyncPolicy::default(),
             pressure: None,
             missing: MissingReferences::default(),
+            batches: Batches::default(),
             full_reclaim_every: 20,
         }
     }

@@ -26,6 +26,7 @@ struct Wishes {
     pace: Pace,
     stop: Stop,
     sync: SyncGate,
+    room: Room,
     holds: Vec<Hold>,
     head: Option<Epoch>,
     failures: u32,
@@ -44,6 +45,14 @@ pub enum Pace {
     Behind,
 }
 
+/// Room on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Room {
+    Enough,
+    /// So little that being behind, or having failed, keeps no run waiting.
+    Short,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stop {
     No,
@@ -59,6 +68,7 @@ impl Conductor {
             pace: Pace::Going,
             stop: Stop::No,
             sync: SyncGate::new(sync),
+            room: Room::Enough,
             holds: Vec::new(),
             head: None,
             failures: 0,
@@ -75,11 +85,19 @@ impl Conductor {
         });
     }
 
+    /// Takes in how full the disk is.
+    pub(crate) fn observe_room(&self, room: Room) {
+        self.wish(|wishes| wishes.room = room);
+    }
+
     /// Why no run should start by itself now.
     pub(crate) fn reason_to_wait(&self, now: Duration) -> Option<Why> {
         let wishes = self.wishes.lock();
         if let Some(hold) = wishes.hold() {
             return Some(Why::Held(hold.clone()));
+        }
+        if wishes.room == Room::Short {
+            return None;
         }
         if wishes.sync.state() == SyncState::Behind {
             return Some(Why::Behind);
@@ -111,7 +129,7 @@ impl Conductor {
         }
     }
 
-    /// Waits while the run is paused, or the node behind and the run not sealed yet.
+    /// Waits while the run is paused, or the node behind, the disk not full and the run not sealed yet.
     pub(crate) fn wait_to_go_on(&self, phase: Phase) {
         let mut wishes = self.wishes.lock();
         while wishes.stop == Stop::No && wishes.pace_in(phase) != Pace::Going {
@@ -201,7 +219,9 @@ impl Wishes {
 
     fn pace_in(&self, phase: Phase) -> Pace {
         match (self.pace, self.sync.state()) {
-            (Pace::Going, SyncState::Behind) if !phase.must_finish() => Pace::Behind,
+            (Pace::Going, SyncState::Behind) if self.room == Room::Enough && !phase.must_finish() => {
+                Pace::Behind
+            }
             (pace, _) => pace,
         }
     }

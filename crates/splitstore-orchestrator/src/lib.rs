@@ -16,6 +16,8 @@
 //! Start at [`SplitStore`] (what a node calls) and [`Run`] (what one compaction does). Words have the meaning
 //! that `docs/glossary.md` gives them.
 
+mod batches;
+pub use batches::Batches;
 mod components;
 pub use components::{Components, ExactFactory, MarkSets, MissingReferences, Options, Support, Trigger};
 mod store;

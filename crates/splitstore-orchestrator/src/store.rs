@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use splitstore_domain::retain::{self, Root};
-use splitstore_domain::trigger::{self, Decision, Why};
+use splitstore_domain::trigger::{self, Decision};
 use splitstore_domain::{
     Audit, CompactionPlan, CompactionReport, Epoch, HeadChange, HeaderView, Phase, PhaseReport, Policy,
     TierSizes, Tipset, Window,
@@ -23,7 +23,7 @@ use splitstore_ports::{
 };
 
 use crate::components::{Components, MarkSets, Options, Trigger};
-use crate::conductor::Conductor;
+use crate::conductor::{Conductor, Room};
 use crate::error::{Error, Result};
 use crate::ledger::Ledger;
 use crate::protection::Protection;
@@ -138,9 +138,9 @@ impl SplitStore {
 
     /// What compacting now would do; changes nothing.
     pub fn plan(&self) -> Result<CompactionPlan> {
-        let mut run = self.inner.dry_run(self.inner.window_now()?)?;
+        let mut run = self.begin_plan()?;
         loop {
-            if let Step::Planned(plan) = run.step()? {
+            if let Step::Planned(plan) = self.inner.next_step(&mut run)? {
                 return Ok(plan);
             }
         }
@@ -149,6 +149,11 @@ impl SplitStore {
     /// Begins a run that the caller steps: for schedulers and simulators.
     pub fn begin(&self) -> Result<Run<'_>> {
         self.inner.begin(self.inner.window_now()?)
+    }
+
+    /// Begins a run that ends with [`Step::Planned`] and changes nothing.
+    pub fn begin_plan(&self) -> Result<Run<'_>> {
+        Ok(self.begin()?.dry())
     }
 
     /// Looks at a new head and says what it asks for. With [`Trigger::Automatic`] the run starts on a thread
@@ -204,12 +209,18 @@ impl SplitStore {
         Ok(self.inner.tiers.hot.sync()?)
     }
 
+    /// Stops a run between two of its steps, and lets none take a step afterwards. Waits for nothing: who steps a
+    /// [`Run`] calls this, drops the run, and closes.
+    pub fn stop(&self) {
+        self.inner.interrupt.raise();
+        self.inner.conductor.close();
+    }
+
     /// Stops a run between two of its steps, waits for it, and makes everything durable. A run that had sealed is
     /// finished by the next open. No run starts afterwards, of this handle or a clone; reads and writes still go
     /// through.
     pub fn close(&self) -> Result<()> {
-        self.inner.interrupt.raise();
-        self.inner.conductor.close();
+        self.stop();
         self.wait_idle();
         drop(self.inner.running.lock());
         self.flush()
@@ -267,24 +278,28 @@ impl Inner {
         let mut run = self.begin(window)?;
         loop {
             self.conductor.wait_to_go_on(run.phase());
-            match run.step()? {
-                Step::Finished(report) => return Ok(*report),
-                Step::Waiting(_, until) => self.conductor.wait(until.saturating_sub(self.clock.elapsed())),
-                Step::Working(_) | Step::Planned(_) => {}
+            if let Step::Finished(report) = self.next_step(&mut run)? {
+                return Ok(*report);
             }
         }
+    }
+
+    /// One step; then waits for as long as the step asks.
+    fn next_step(&self, run: &mut Run<'_>) -> Result<Step> {
+        let step = run.step()?;
+        if let Step::Waiting(_, until) = step {
+            self.conductor.wait(until.saturating_sub(self.clock.elapsed()));
+        }
+        Ok(step)
     }
 
     /// What a new head asks for.
     fn decide(&self, head: &Tipset, base: Epoch) -> Result<Decision> {
         self.observe(head);
+        self.conductor.observe_room(self.room()?);
         let decision = trigger::decide(head.height, base, &self.options.policy);
         let Decision::Compact(_) = &decision else { return Ok(decision) };
-        Ok(match self.conductor.reason_to_wait(self.clock.elapsed()) {
-            Some(Why::Behind | Why::BackingOff { .. }) if self.is_pressed()? => decision,
-            Some(why) => Decision::Wait(why),
-            None => decision,
-        })
+        Ok(self.conductor.reason_to_wait(self.clock.elapsed()).map_or(decision, Decision::Wait))
     }
 
     /// Tells the gates of a head and its age.
@@ -294,10 +309,10 @@ impl Inner {
     }
 
     /// Whether the disk is so full that a run cannot wait.
-    fn is_pressed(&self) -> Result<bool> {
-        let Some(least) = self.options.pressure else { return Ok(false) };
+    fn room(&self) -> Result<Room> {
+        let Some(least) = self.options.pressure else { return Ok(Room::Enough) };
         let free = self.files.free_space(&self.options.folder)?;
-        Ok(free.is_some_and(|free| free < least))
+        Ok(if free.is_some_and(|free| free < least) { Room::Short } else { Room::Enough })
     }
 
     /// Ends a purge that a crash or a failure interrupted.
@@ -311,10 +326,6 @@ impl Inner {
         let exclusive = self.running.try_lock().ok_or(Error::Busy)?;
         crate::recover::finish_sealed(self)?;
         Ok(Run::new(self, exclusive, window))
-    }
-
-    fn dry_run(&self, window: Window) -> Result<Run<'_>> {
-        Ok(self.begin(window)?.dry())
     }
 
     /// The chain, once there is one.

@@ -52,6 +52,24 @@ fn a_crash_may_keep_either_without_the_other() {
     assert_eq!(cut(Kept::Names), (bytes("synced"), bytes("")));
     assert_eq!(cut(Kept::Data), (bytes("synced tail"), None));
     assert_eq!(cut(Kept::Tail(2)), (bytes("synced t"), bytes("ne")));
+    assert_eq!(cut(Kept::Zeros(2)), (bytes("synced\0\0"), bytes("\0\0")));
+}
+
+#[test]
+fn each_file_may_have_a_fate_of_its_own_and_a_fork_has_none_of_it() {
+    let files = in_run();
+    files.sync_dir(Path::new("run")).unwrap();
+    for name in ["run/a", "run/b"] {
+        write(&files, name, b"synced").sync().unwrap();
+        files.sync_dir(Path::new("run")).unwrap();
+        write(&files, name, b" tail");
+    }
+    let fork = files.fork();
+    let mut fates = [Kept::Data, Kept::Data, Kept::Data, Kept::Nothing].into_iter();
+    files.crash_choosing(|| fates.next().unwrap());
+    let both = |files| (read(files, "run/a").unwrap(), read(files, "run/b").unwrap());
+    assert_eq!(both(&files), (b"synced tail".to_vec(), b"synced".to_vec()));
+    assert_eq!(both(&fork), (b"synced tail".to_vec(), b"synced tail".to_vec()));
 }
 
 #[test]

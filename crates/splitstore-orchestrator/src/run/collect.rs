@@ -13,9 +13,6 @@ use crate::error::Result;
 use crate::store::Inner;
 use crate::walk::WalkSets;
 
-/// Keys looked at in one step.
-const BATCH: usize = 4096;
-
 /// Evidence: the candidates are written, durably.
 pub(crate) struct Collected {
     pub(crate) work: Work,
@@ -43,14 +40,14 @@ impl<'a> Collecting<'a> {
             drop: Tally::default(),
             missing: marked.missing,
         };
-        let candidates = CandidateWriter::create(&cx.files, &marked.work.folder)?;
+        let candidates = CandidateWriter::create(&cx.files, &marked.work.folder, cx.options.batches.chunk)?;
         let cursor = cx.tiers.hot.keys()?;
-        Ok(Self { marked, cursor, candidates, plan, batch: Vec::with_capacity(BATCH) })
+        Ok(Self { marked, cursor, candidates, plan, batch: Vec::new() })
     }
 
     pub(crate) fn step(mut self, cx: &Inner, meter: &mut PhaseReport) -> Result<Advance<Self, Collected>> {
         self.batch.clear();
-        self.cursor.next_batch(&mut self.batch, BATCH)?;
+        self.cursor.next_batch(&mut self.batch, cx.options.batches.scan.get())?;
         if self.batch.is_empty() {
             return self.done(cx).map(Advance::Done);
         }

@@ -1,8 +1,8 @@
 //! Purge: candidates that are still unmarked are deleted from hot, one bounded batch at a time.
 //!
 //! ```text
-//!   chunk of 1024: 4 x { check marks and delete 256 while nothing can be marked }
-//!   every 16 chunks: sync hot, then the cursor     a power cut never leaves a cursor ahead of its deletes
+//!   chunk: n x { check marks and delete an exclusive batch while nothing can be marked }
+//!   every few chunks: sync hot, then the cursor    a power cut never leaves a cursor ahead of its deletes
 //! ```
 //! The live run and recovery share this code; recovery brings its marks from disk.
 
@@ -17,11 +17,6 @@ use crate::error::Result;
 use crate::filter::Filter;
 use crate::journal::Fact;
 use crate::store::Inner;
-
-/// Keys checked and deleted in one step, while who wants to mark waits.
-const EXCLUSIVE_BATCH: usize = 256;
-/// Chunks between two durable cursors.
-const CHUNKS_PER_CURSOR: u64 = 16;
 
 /// Evidence: no unmarked candidate is left in hot, durably.
 pub(crate) struct Purged {
@@ -63,14 +58,14 @@ impl Purging {
             let Self { work, marked, spared, .. } = self;
             return Ok(Advance::Done(Purged { work, marked, spared }));
         };
-        for batch in chunk.chunks(EXCLUSIVE_BATCH) {
+        for batch in chunk.chunks(cx.options.batches.exclusive.get()) {
             let keys: Vec<BlockKey> = batch.iter().map(|candidate| candidate.key.clone()).collect();
             let spared = self.filter.purge(keys)?;
             self.spared += spared;
             count(meter, batch.len() as u64 - spared, 0);
         }
         self.next += 1;
-        if self.next.is_multiple_of(CHUNKS_PER_CURSOR) {
+        if self.next.is_multiple_of(cx.options.batches.cursor.get() as u64) {
             self.save_cursor(cx)?;
         }
         Ok(Advance::More(self))

@@ -12,10 +12,6 @@ use crate::error::{Error, Result};
 use crate::store::Inner;
 use crate::walk::WalkSets;
 
-/// Blocks written to cold in one batch at the most; several chunks of candidates.
-const BATCH_BLOCKS: usize = 16 * 1024;
-/// Bytes held in memory for one batch.
-const BATCH_BYTES: usize = 32 << 20;
 /// What an engine writes besides the data: asked of the disk before the copy starts.
 const OVERHEAD_PER_BLOCK: u64 = 300;
 
@@ -53,7 +49,9 @@ impl Transferring {
         let moving = chunk.iter().filter(|candidate| candidate.fate == Fate::Transfer);
         let cids: Vec<Cid> = moving.map(|candidate| candidate.key.to_cid(candidate.codec)).collect();
         self.read(cx, &cids, meter)?;
-        if self.pending.len() >= BATCH_BLOCKS || self.pending_bytes >= BATCH_BYTES {
+        let most = &cx.options.batches;
+        if self.pending.len() >= most.transfer_blocks.get() || self.pending_bytes >= most.transfer_bytes.get()
+        {
             self.write(cx)?;
         }
         Ok(Advance::More(self))

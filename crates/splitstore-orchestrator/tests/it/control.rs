@@ -76,6 +76,10 @@ fn a_full_disk_starts_a_run_although_the_node_is_behind() {
     assert_eq!(node.decision(), Decision::Wait(Why::Behind));
     node.rig.files.set_free_space(Some(ByteCount(999)));
     assert!(matches!(node.decision(), Decision::Compact(_)));
+    assert_eq!(node.store.status().pace, Pace::Going, "the run that it starts does not wait either");
+    node.rig.files.set_free_space(Some(ByteCount(1000)));
+    assert_eq!(node.decision(), Decision::Wait(Why::Behind));
+    assert_eq!(node.store.status().pace, Pace::Behind);
 }
 
 #[test]

@@ -12,7 +12,8 @@ use splitstore_fixtures::oracle::Blocks;
 use splitstore_marksets::ExactSets;
 use splitstore_memory::{Failing, MemoryClock, MemoryCold, MemoryFiles, MemoryMeta, MemoryStore};
 use splitstore_orchestrator::{
-    Components, MarkSets, MissingReferences, Options, Result, Run, SplitStore, Step, Support, Trigger,
+    Batches, Components, MarkSets, MissingReferences, Options, Result, Run, SplitStore, Step, Support,
+    Trigger,
 };
 use splitstore_ports::cid::Cid;
 use splitstore_ports::{
@@ -33,6 +34,7 @@ pub(crate) struct Rig {
     pub(crate) sync: SyncPolicy,
     pub(crate) pressure: Option<ByteCount>,
     pub(crate) missing: MissingReferences,
+    pub(crate) batches: Batches,
 }
 
 pub(crate) const FOLDER: &str = "store";
@@ -52,6 +54,7 @@ impl Rig {
             sync: SyncPolicy::Ignore,
             pressure: None,
             missing: MissingReferences::Skip,
+            batches: Batches::default(),
         }
     }
 
@@ -88,6 +91,7 @@ impl Rig {
             sync: self.sync,
             pressure: self.pressure,
             missing: self.missing,
+            batches: self.batches,
             ..Options::new(Policy::new(self.settings).unwrap(), FOLDER)
         };
         SplitStore::open(components, options)

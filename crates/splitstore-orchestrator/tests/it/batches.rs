@@ -1,0 +1,95 @@
+//! How much is done at once changes nothing about what is done.
+
+use std::num::NonZeroUsize;
+
+use splitstore_domain::ColdPolicy;
+use splitstore_orchestrator::{Batches, Error};
+use splitstore_ports::BlockWriteExt;
+
+use crate::rig::{Rig, finish, generated, raw_block, step_to};
+
+/// Every size the same.
+fn all(size: usize) -> Batches {
+    let size = NonZeroUsize::new(size).unwrap();
+    Batches {
+        scan: size,
+        chunk: size,
+        transfer_blocks: size,
+        transfer_bytes: size,
+        exclusive: size,
+        cursor: size,
+    }
+}
+
+fn rig(batches: Batches) -> Rig {
+    let (blocks, head, _) = generated(40, 5);
+    let mut rig = Rig::new(2, ColdPolicy::Universal);
+    rig.batches = batches;
+    rig.load(&blocks, &head);
+    rig
+}
+
+#[test]
+fn the_size_of_batches_changes_nothing_about_what_stays_and_moves() {
+    let keys = [Batches::default(), all(1), all(2), all(7)].map(|batches| {
+        let rig = rig(batches);
+        let (store, _chain) = rig.open().unwrap();
+        store.compact().unwrap();
+        (rig.hot_keys(), rig.cold_keys())
+    });
+    assert!(!keys[0].1.is_empty());
+    for other in &keys[1..] {
+        assert!(keys[0] == *other);
+    }
+}
+
+#[test]
+fn a_run_is_resumed_with_the_chunks_it_was_begun_with() {
+    let whole = rig(Batches::default());
+    let (store, _chain) = whole.open().unwrap();
+    store.compact().unwrap();
+    let mut rig = rig(all(3));
+    {
+        let (store, _chain) = rig.open().unwrap();
+        let mut run = store.begin().unwrap();
+        step_to(&mut run, "purge");
+        for _ in 0..4 {
+            run.step().unwrap();
+        }
+    }
+    rig.crash();
+    rig.batches = all(5);
+    rig.open().unwrap();
+    assert!(rig.hot_keys() == whole.hot_keys(), "the purge was finished from its cursor");
+}
+
+#[test]
+fn a_chunk_never_outgrows_its_record() {
+    let rig = rig(Batches { chunk: NonZeroUsize::MAX, scan: NonZeroUsize::MAX, ..Batches::default() });
+    let (store, _chain) = rig.open().unwrap();
+    let first = store.plan().unwrap().candidates().blocks;
+    let more = Batches::CHUNK_MAX as u64 * 4;
+    for number in 0..more {
+        let (cid, data) = raw_block(&number.to_le_bytes());
+        rig.hot.put(&cid, &data).unwrap();
+    }
+    assert_eq!(store.compact().unwrap().plan.candidates().blocks, first + more);
+}
+
+#[test]
+fn who_steps_a_run_stops_the_store_drops_the_run_and_closes() {
+    let rig = rig(all(3));
+    let (store, chain) = rig.open().unwrap();
+    let mut run = store.begin().unwrap();
+    step_to(&mut run, "transfer");
+    let before = rig.hot_keys();
+    store.stop();
+    assert!(matches!(run.step(), Err(Error::Stopped(phase)) if phase.name() == "transfer"));
+    drop(run);
+    store.close().unwrap();
+    assert!(matches!(store.compact(), Err(Error::Stopped(_))), "no run takes a step afterwards");
+    assert_eq!(rig.hot_keys(), before);
+    drop((store, chain));
+    let (store, _chain) = rig.open().unwrap();
+    finish(store.begin().unwrap());
+}
