@@ -8,10 +8,8 @@
 //! middle of the purge resumes with all of them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use cid::Cid;
-use parking_lot::Mutex;
 use splitstore_domain::BlockKey;
 use splitstore_domain::links::LinkError;
 use splitstore_ports::{Block, Reading, Visit};
@@ -19,6 +17,7 @@ use splitstore_ports::{Block, Reading, Visit};
 use crate::error::Result;
 use crate::protection::{Protection, reference_to};
 use crate::records::RecordWriter;
+use crate::sync::{AtomicBool, Mutex, Ordering};
 use crate::tiers::Tiers;
 use crate::walk::{Leaves, Missing, Sink, WalkSets, Walker};
 

@@ -49,6 +49,8 @@ mod protection;
 mod records;
 mod recover;
 mod stream;
+#[cfg_attr(interleaved, path = "../../splitstore-model/src/sync.rs")]
+mod sync;
 mod tiers;
 mod views;
 mod walk;

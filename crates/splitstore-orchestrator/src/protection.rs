@@ -23,22 +23,21 @@
 //! `Tracking` is taken by the run, the last ones when the filter goes on.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::panic::Location;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cid::Cid;
-use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 use splitstore_domain::{BlockKey, ObjectKind};
 use splitstore_ports::{Reading, Visit};
 
 use crate::filter::Filter;
+use crate::sync::{
+    AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering, RandomState, RwLock, RwLockReadGuard,
+    RwLockWriteGuard, SHARDS,
+};
 use crate::views::{OpenView, Views};
-
-/// References, and writers, are spread over so many locks.
-const SHARDS: usize = 32;
 
 /// Guards the tiers while a compaction runs.
 pub(crate) struct Protection {
@@ -130,26 +129,21 @@ impl Protection {
     }
 
     /// Starts recording references. A view that is open records itself when it ends, or is taken when the filter
-    /// goes on.
+    /// goes on. What an earlier run knew is forgotten: this one has not walked it.
     pub(crate) fn begin(&self) {
-        let _writers = self.stop_writers();
-        // What an earlier run knew, this one has not walked.
-        self.forget();
-        self.views.change(|| self.set(Stage::Tracking));
+        self.turn_to(Stage::Tracking);
     }
 
     /// Forgets the run: nothing is recorded or filtered any more.
     pub(crate) fn end(&self) {
-        let _writers = self.stop_writers();
-        self.views.change(|| self.set(Stage::Idle));
-        self.forget();
+        self.turn_to(Stage::Idle);
     }
 
     /// From now on unmarked blocks are absent from hot. Returns the references that no drain has taken, those
     /// of open views included: the filter holds readers of unmarked blocks back until they are walked.
     pub(crate) fn install(&self, filter: Arc<Filter>) -> Vec<Visit> {
         let _writers = self.stop_writers();
-        let mut shards: Vec<_> = self.references.iter().map(Mutex::lock).collect();
+        let mut shards = self.stop_references();
         *self.filter.write() = Some(filter);
         let views = self.views.change(|| self.set(Stage::Filtering));
         let mut last: Vec<Visit> =
@@ -225,15 +219,24 @@ impl Protection {
         }
     }
 
-    fn forget(&self) {
+    /// Changes the stage with nothing known and no filter, in one step for whoever notes a reference: the stage
+    /// that is seen under a shard's lock and the filter belong together.
+    fn turn_to(&self, stage: Stage) {
+        let _writers = self.stop_writers();
+        let mut shards = self.stop_references();
         *self.filter.write() = None;
-        for shard in &self.references {
-            *shard.lock() = References::default();
+        for shard in &mut shards {
+            **shard = References::default();
         }
+        self.views.change(|| self.set(stage));
     }
 
-    fn stop_writers(&self) -> Vec<parking_lot::RwLockWriteGuard<'_, ()>> {
+    fn stop_writers(&self) -> Vec<RwLockWriteGuard<'_, ()>> {
         self.writes.iter().map(RwLock::write).collect()
+    }
+
+    fn stop_references(&self) -> Vec<MutexGuard<'_, References>> {
+        self.references.iter().map(Mutex::lock).collect()
     }
 
     fn set(&self, stage: Stage) {

@@ -4,15 +4,12 @@
 //! listed here so that a run can take what it looks at as a reference instead of waiting for it to end.
 
 use std::panic::Location;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use cid::Cid;
-use parking_lot::Mutex;
 
 use crate::protection::Stage;
-
-const SHARDS: usize = 32;
+use crate::sync::{AtomicU64, Mutex, Ordering, SHARDS};
 
 /// The list, spread over locks that hardly ever meet.
 #[derive(Default)]

@@ -38,6 +38,8 @@ const LAYERS: &[Layer] = &[
     ("splitstore-stress", &["splitstore", "splitstore-fixtures"]),
     ("splitstore-fixtures", &[DOMAIN, "splitstore-car", "splitstore-filecoin"]),
     ("splitstore-simulation", SIMULATED),
+    // The orchestrator's own source, compiled under loom.
+    ("splitstore-model", ADAPTER),
     ("xtask", &[]),
 ];
 
@@ -74,6 +76,7 @@ const OWNERS: &[Layer] = &[
     ("rocksdb", &["splitstore-rocksdb", FREE]),
     ("redb", &["splitstore-redb", FREE]),
     ("fjall", &["splitstore-fjall", FREE]),
+    ("loom", &["splitstore-model"]),
     ("anyhow", &["splitstore-cli", "splitstore-stress", "xtask", FREE, "splitstore-fixtures"]),
 ];
 
