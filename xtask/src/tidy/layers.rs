@@ -40,6 +40,7 @@ const LAYERS: &[Layer] = &[
     ("splitstore-simulation", SIMULATED),
     // The orchestrator's own source, compiled under loom.
     ("splitstore-model", ADAPTER),
+    ("tsm", &[]),
     ("xtask", &[]),
 ];
 

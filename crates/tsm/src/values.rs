@@ -1,0 +1,164 @@
+//! Values of one type: what a column holds beside its timestamps.
+
+use std::ops::Range;
+
+use crate::strings::{Strings, StringsRef};
+use crate::{BlockType, TypedValues};
+
+/// A vector of values of one of the five types.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Values {
+    /// `float64`. Compare bits, not values: a file from elsewhere may hold NaN.
+    Float(Vec<f64>),
+    /// `int64`.
+    Integer(Vec<i64>),
+    /// `bool`.
+    Boolean(Vec<bool>),
+    /// Byte strings.
+    String(Strings),
+    /// `uint64`.
+    Unsigned(Vec<u64>),
+}
+
+/// Some consecutive values, borrowed.
+#[derive(Debug, Clone, Copy)]
+pub enum ValuesRef<'a> {
+    /// `float64`.
+    Float(&'a [f64]),
+    /// `int64`.
+    Integer(&'a [i64]),
+    /// `bool`.
+    Boolean(&'a [bool]),
+    /// Byte strings.
+    String(StringsRef<'a>),
+    /// `uint64`.
+    Unsigned(&'a [u64]),
+}
+
+/// Calls one method of [`TypedValues`] on whatever type it is.
+macro_rules! each {
+    ($values:expr, $typed:ident => $what:expr) => {
+        match $values {
+            Values::Float($typed) => $what,
+            Values::Integer($typed) => $what,
+            Values::Boolean($typed) => $what,
+            Values::String($typed) => $what,
+            Values::Unsigned($typed) => $what,
+        }
+    };
+}
+
+impl Values {
+    /// No values, of a type.
+    pub fn empty(kind: BlockType) -> Self {
+        match kind {
+            BlockType::Float => Self::Float(Vec::new()),
+            BlockType::Integer => Self::Integer(Vec::new()),
+            BlockType::Boolean => Self::Boolean(Vec::new()),
+            BlockType::String => Self::String(Strings::default()),
+            BlockType::Unsigned => Self::Unsigned(Vec::new()),
+        }
+    }
+
+    /// Their type.
+    pub fn kind(&self) -> BlockType {
+        match self {
+            Self::Float(_) => BlockType::Float,
+            Self::Integer(_) => BlockType::Integer,
+            Self::Boolean(_) => BlockType::Boolean,
+            Self::String(_) => BlockType::String,
+            Self::Unsigned(_) => BlockType::Unsigned,
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        each!(self, typed => typed.len())
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Removes all and takes a type; memory is kept if the type stays.
+    pub fn reset(&mut self, kind: BlockType) {
+        if self.kind() == kind {
+            each!(self, typed => typed.clear());
+        } else {
+            *self = Self::empty(kind);
+        }
+    }
+
+    /// Appends some of another vector. Panics if the types differ.
+    pub fn extend_from(&mut self, other: &Self, range: Range<usize>) {
+        match (self, other) {
+            (Self::Float(to), Self::Float(from)) => to.extend_from(from, range),
+            (Self::Integer(to), Self::Integer(from)) => to.extend_from(from, range),
+            (Self::Boolean(to), Self::Boolean(from)) => to.extend_from(from, range),
+            (Self::String(to), Self::String(from)) => to.extend_from(from, range),
+            (Self::Unsigned(to), Self::Unsigned(from)) => to.extend_from(from, range),
+            (to, from) => panic!("values of type {} under type {}", from.kind(), to.kind()),
+        }
+    }
+
+    /// Removes some; what follows moves up.
+    pub fn remove(&mut self, range: Range<usize>) {
+        each!(self, typed => typed.remove_range(range));
+    }
+
+    /// Keeps the first `len`.
+    pub fn truncate(&mut self, len: usize) {
+        each!(self, typed => typed.truncate(len));
+    }
+
+    /// Some of them, borrowed.
+    pub fn slice(&self, range: Range<usize>) -> ValuesRef<'_> {
+        match self {
+            Self::Float(all) => ValuesRef::Float(&all[range]),
+            Self::Integer(all) => ValuesRef::Integer(&all[range]),
+            Self::Boolean(all) => ValuesRef::Boolean(&all[range]),
+            Self::String(all) => ValuesRef::String(all.slice(range)),
+            Self::Unsigned(all) => ValuesRef::Unsigned(&all[range]),
+        }
+    }
+
+    /// Whether both hold the same bits: NaN equals itself, 0 does not equal -0.
+    pub fn same_bits(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Float(a), Self::Float(b)) => {
+                a.iter().map(|v| v.to_bits()).eq(b.iter().map(|v| v.to_bits()))
+            }
+            _ => self == other,
+        }
+    }
+}
+
+impl ValuesRef<'_> {
+    /// Their type.
+    pub fn kind(&self) -> BlockType {
+        match self {
+            Self::Float(_) => BlockType::Float,
+            Self::Integer(_) => BlockType::Integer,
+            Self::Boolean(_) => BlockType::Boolean,
+            Self::String(_) => BlockType::String,
+            Self::Unsigned(_) => BlockType::Unsigned,
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Float(all) => all.len(),
+            Self::Integer(all) => all.len(),
+            Self::Boolean(all) => all.len(),
+            Self::String(all) => all.len(),
+            Self::Unsigned(all) => all.len(),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

@@ -1,0 +1,10 @@
+//! Tests of TSM files, one binary.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod data;
+mod sample;
+
+mod codecs;
+mod real_files;
+mod round_trip;
+mod vectors;
