@@ -29,6 +29,7 @@ const ADAPTERS: &[&str] = &[
 const LAYERS: &[Layer] = &[
     (DOMAIN, &[]),
     ("splitstore-ports", &[DOMAIN]),
+    ("segment-compaction", &[]),
     ("splitstore-conformance", ADAPTER),
     ("splitstore-car", &[DOMAIN]),
     ("splitstore-filecoin", &[DOMAIN, "splitstore-ports", "splitstore-car"]),
@@ -40,7 +41,7 @@ const LAYERS: &[Layer] = &[
     ("splitstore-simulation", SIMULATED),
     // The orchestrator's own source, compiled under loom.
     ("splitstore-model", ADAPTER),
-    ("tsm", &[]),
+    ("tsm", &["segment-compaction"]),
     ("xtask", &[]),
 ];
 

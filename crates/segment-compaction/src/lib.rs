@@ -1,0 +1,44 @@
+//! Levelled compaction of immutable segment files, in any format.
+//!
+//! Writes arrive as small immutable files. Compaction merges neighbours into larger ones, so that reads look into
+//! few files and deleted data goes away. This crate decides *what* to merge, *when*, and replaces files so that no
+//! crash loses anything; a [`SegmentFormat`] says *how* two files become one.
+//!
+//! ```text
+//!   snapshots ->  1-1 2-1 3-1 4-1 5-1 6-1 7-1 8-1          eight of level 1
+//!                  \___________________________/
+//!                              8-2        16-2        24-2        32-2     four of level 2
+//!                               \__________________________________/
+//!                                              32-3   ...                  and so on to level 4
+//! ```
+//! Invariants:
+//! - a group is a run of *adjacent* generations with all their segments, so the newest write still wins;
+//! - an output sorts after all its inputs and before the next generation, and no generation drops a level;
+//! - an input is removed only after its replacement is synced, verified, renamed, and that name is synced.
+
+mod generation;
+pub use generation::{Generation, Level, SegmentId, Sequence};
+mod naming;
+pub use naming::{FileKind, Naming, TEMPORARY};
+mod stats;
+pub use stats::{Fill, SegmentStats, Tombstones};
+mod segment;
+pub use segment::Segment;
+
+mod format;
+pub use format::{MergeMode, Merger, Room, SegmentFormat, SegmentWriter};
+mod output;
+pub use output::Output;
+
+mod files;
+pub use files::{FileEntry, FileRead, FileSystem, FileWrite, Scratch};
+mod os_files;
+pub use os_files::OsFiles;
+mod clock;
+pub use clock::{Clock, ManualClock, SystemClock};
+mod interrupt;
+pub use interrupt::{Cancel, Cancelled, Closed, Disabled, Door, Permit};
+mod throttle;
+pub use throttle::Throttle;
+mod error;
+pub use error::{CompactError, FormatError, FormatErrorKind, Source};
