@@ -1,5 +1,7 @@
 //! What can be wrong with the bytes of a file.
 
+use std::sync::Arc;
+
 use thiserror::Error;
 
 use crate::BlockType;
@@ -47,6 +49,16 @@ pub enum Fault {
         index: BlockType,
         /// What the block says.
         block: BlockType,
+    },
+    /// A key has one type in this file and another in a file that is to be merged with it: no file can hold both.
+    #[error("the key is of type {kind} here, but of type {other} in {file}")]
+    TypeConflict {
+        /// Its type here.
+        kind: BlockType,
+        /// Its type there.
+        other: BlockType,
+        /// The other file.
+        file: Arc<str>,
     },
     /// A block without points.
     #[error("the block holds no points")]

@@ -66,6 +66,9 @@ pub use codec::{Decoder, Encoder};
 pub mod encoding;
 pub use encoding::{Encoding, Family, Nans};
 
+mod merge;
+pub use merge::{Deletions, Merge, MergeInput, MergeMode, MergeOptions, MergedBlock, Tally};
+
 mod column;
 pub use column::{Column, Points};
 mod strings;

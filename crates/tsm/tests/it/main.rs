@@ -5,6 +5,7 @@ mod data;
 mod sample;
 
 mod codecs;
+mod merge;
 mod real_files;
 mod round_trip;
 mod vectors;
