@@ -13,14 +13,15 @@ pub(crate) enum Command {
     Bench { size: Size, rest: Vec<String> },
     Fixtures { rest: Vec<String> },
     Sim { rest: Vec<String> },
-    Crash(Crash),
+    Crash(Kills),
+    Powercut(Kills),
     Soak(Soak),
     Native,
 }
 
-/// A crash run.
+/// Kills of a process, or cuts of its power.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Crash {
+pub(crate) struct Kills {
     /// Kills.
     pub(crate) runs: u64,
     /// Source of all choices; one of its own, if none.
@@ -73,11 +74,8 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command> {
         "demo" => Ok(Command::Demo { hot: hot(&rest)?, rest }),
         "fixtures" => Ok(Command::Fixtures { rest }),
         "sim" => Ok(Command::Sim { rest }),
-        "crash" => {
-            let [runs, seed] = numbers(&rest, ["--runs", "--seed"])?;
-            let runs = runs.context("crash takes `--runs N`, and `--seed S` if you like")?;
-            Ok(Command::Crash(Crash { runs, seed }))
-        }
+        "crash" => kills("crash", &rest).map(Command::Crash),
+        "powercut" => kills("powercut", &rest).map(Command::Powercut),
         "soak" => {
             let [minutes] = numbers(&rest, ["--minutes"])?;
             Ok(Command::Soak(Soak { minutes: minutes.context("soak takes `--minutes N`")? }))
@@ -87,6 +85,12 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command> {
         "native" => bare(&rest, Command::Native),
         other => bail!("no command `{other}`; `cargo xtask` lists them"),
     }
+}
+
+fn kills(name: &str, rest: &[String]) -> Result<Kills> {
+    let [runs, seed] = numbers(rest, ["--runs", "--seed"])?;
+    let runs = runs.with_context(|| format!("{name} takes `--runs N`, and `--seed S` if you like"))?;
+    Ok(Kills { runs, seed })
 }
 
 fn bare(rest: &[String], command: Command) -> Result<Command> {
@@ -172,9 +176,11 @@ mod tests {
 
     #[test]
     fn crash_and_soak_take_numbers() {
-        let crash = |runs, seed| Command::Crash(Crash { runs, seed });
+        let crash = |runs, seed| Command::Crash(Kills { runs, seed });
         assert_eq!(parsed("crash --runs 10").unwrap(), crash(10, None));
         assert_eq!(parsed("crash --seed=3 --runs=200").unwrap(), crash(200, Some(3)));
+        let powercut = Command::Powercut(Kills { runs: 500, seed: Some(2) });
+        assert_eq!(parsed("powercut --runs 500 --seed 2").unwrap(), powercut);
         assert_eq!(parsed("soak --minutes 2").unwrap(), Command::Soak(Soak { minutes: 2 }));
     }
 
@@ -187,6 +193,7 @@ mod tests {
             ("demo --hot", "--hot takes"),
             ("demo --hot badger", "no hot tier `badger`"),
             ("crash", "crash takes `--runs N`"),
+            ("powercut", "powercut takes `--runs N`"),
             ("crash --runs ten", "--runs takes a number, not `ten`"),
             ("crash --runs", "--runs takes a number"),
             ("crash --times 3", "no option `--times` here; it takes --runs, --seed"),

@@ -1,6 +1,12 @@
 //! What the server runs. Every step runs even when one before it failed, so that one run tells all.
 
-use crate::{args::Scope, native, process::timed, test, tidy, workspace::Workspace};
+use crate::{
+    args::{Kills, Scope},
+    native,
+    process::timed,
+    stress, test, tidy,
+    workspace::Workspace,
+};
 use anyhow::{Result, ensure};
 use std::time::Duration;
 
@@ -20,6 +26,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
             tally = Some(counted);
             outcome
         });
+        board.step("powercut 10", || stress::powercut(workspace, Kills { runs: 10, seed: None }));
     }
     print!("\n{}", board.table());
     if let Some(tally) = tally {

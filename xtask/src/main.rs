@@ -1,11 +1,11 @@
 //! `cargo xtask`: everything one does with this workspace, one command each.
 //!
 //! ```text
-//!   test  ci  demo  bench  crash  soak     fixtures  tidy
-//!     \   |    |    |      /    /             |        |
-//!      native set-up                          |        |     libclang, librocksdb.a: once per machine
-//!          \                                  |        |
-//!           cargo (echoed, locked) <----------+     reads the sources
+//!   test  ci  demo  bench  crash  powercut  soak     fixtures  tidy
+//!     \   |    |    |      /       /        /          |        |
+//!      native set-up                                   |        |     libclang, librocksdb.a: once per machine
+//!          \                                           |        |
+//!           cargo (echoed, locked) <-------------------+     reads the sources
 //! ```
 
 mod args;
@@ -42,6 +42,7 @@ Now and then
   bench [--small] [-- ARGS]                  criterion benches; ARGS go to criterion
   sim [--seeds N] [--seed S] [--verbose]     the orchestrator under seeded schedules, faults and crashes; replay one
   crash --runs N [--seed S]                  kill -9 a process that loads and compacts a store, N times; check
+  powercut --runs N [--seed S]               the same, and each kill takes what was not synced along: a power cut
   soak --minutes N                           load and compact without kills: laws, and latency per phase
   fixtures [--epochs N] [--actors N] [--seed N] OUT
                                              write a seeded chain to OUT
@@ -77,7 +78,8 @@ fn run(command: Command) -> Result<()> {
         Command::Bench { size, rest } => bench::run(&workspace, size, &rest),
         Command::Fixtures { rest } => fixtures::run(&workspace, &rest),
         Command::Sim { rest } => sim::run(&workspace, &rest),
-        Command::Crash(crash) => stress::crash(&workspace, crash),
+        Command::Crash(kills) => stress::crash(&workspace, kills),
+        Command::Powercut(kills) => stress::powercut(&workspace, kills),
         Command::Soak(soak) => stress::soak(&workspace, soak),
         Command::Native => native::prepare(&workspace).map(drop),
     }

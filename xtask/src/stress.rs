@@ -1,14 +1,18 @@
 //! Real stores killed and soaked, by the program of `crates/splitstore-stress`.
 
 use crate::{
-    args::{Crash, Soak},
+    args::{Kills, Soak},
     native,
     workspace::Workspace,
 };
 use anyhow::Result;
 
-pub(crate) fn crash(workspace: &Workspace, crash: Crash) -> Result<()> {
-    run(workspace, &crash_words(crash))
+pub(crate) fn crash(workspace: &Workspace, kills: Kills) -> Result<()> {
+    run(workspace, &words("crash", kills))
+}
+
+pub(crate) fn powercut(workspace: &Workspace, kills: Kills) -> Result<()> {
+    run(workspace, &words("powercut", kills))
 }
 
 pub(crate) fn soak(workspace: &Workspace, soak: Soak) -> Result<()> {
@@ -24,8 +28,8 @@ fn run(workspace: &Workspace, words: &[String]) -> Result<()> {
         .run()
 }
 
-fn crash_words(Crash { runs, seed }: Crash) -> Vec<String> {
-    let mut words: Vec<String> = vec!["crash".into(), "--runs".into(), runs.to_string()];
+fn words(command: &str, Kills { runs, seed }: Kills) -> Vec<String> {
+    let mut words: Vec<String> = vec![command.into(), "--runs".into(), runs.to_string()];
     words.extend(seed.into_iter().flat_map(|seed| ["--seed".into(), seed.to_string()]));
     words
 }
@@ -36,7 +40,7 @@ mod tests {
 
     #[test]
     fn a_seed_is_handed_on_only_if_there_is_one() {
-        let line = |seed| crash_words(Crash { runs: 10, seed }).join(" ");
+        let line = |seed| words("crash", Kills { runs: 10, seed }).join(" ");
         assert_eq!(line(None), "crash --runs 10");
         assert_eq!(line(Some(3)), "crash --runs 10 --seed 3");
     }

@@ -11,7 +11,7 @@ use std::fmt;
 /// A quick run: all but the crates that link C++, then the facade without its RocksDB feature.
 const QUICK: &[&str] = &[
     "--workspace --exclude splitstore-rocksdb --exclude splitstore-cli --exclude splitstore-benches \
-     --exclude splitstore-stress --exclude splitstore",
+     --exclude splitstore-stress --exclude splitstore-faultfs --exclude splitstore",
     "--package splitstore --no-default-features --features fjall",
 ];
 

@@ -6,8 +6,9 @@
 //! ```
 //! Integers are little-endian. The checksum is XXH3-64 of the payload under a seed made of the file's kind and
 //! the record's number, so that a record which stands in the wrong place or file is damage too. A newer
-//! version is refused by name. A record cut off by the end of the file, and nothing but zeros up to it, is a
-//! *torn tail*: what a crash leaves. Anything else that does not check is *damage*, and the file is not used.
+//! version is refused by name. A record cut off by the end of the file, nothing but zeros up to it, and a record
+//! with nothing but zeros from a sector's edge inside of it up to the end are a *torn tail*: what a crash leaves.
+//! Anything else that does not check is *damage*, and the file is not used.
 
 use std::io::{ErrorKind as Io, Read, Write};
 use std::path::{Path, PathBuf};
@@ -24,6 +25,8 @@ const HEADER_LEN: usize = MAGIC.len() + 2 + 2 + 4;
 const RECORD_HEAD_LEN: usize = 4 + 8;
 /// No record of ours is longer; a longer claim is damage.
 const RECORD_MAX: u32 = 4 << 20;
+/// What a disk writes whole or not at all.
+const SECTOR: usize = 512;
 
 /// What a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -185,6 +188,10 @@ impl RecordReader {
             return Ok(None);
         }
         if checksum(&payload, self.kind, self.end.records).to_le_bytes() != sum {
+            if self.lacks_sectors(&head, &payload)? {
+                self.end.torn = true;
+                return Ok(None);
+            }
             return Err(self.damage("a record does not match its checksum"));
         }
         self.end.records += 1;
@@ -213,6 +220,16 @@ impl RecordReader {
             return Err(PortError::bare(ErrorKind::TooNew, what).into());
         }
         Ok(())
+    }
+
+    /// Whether the last sectors of the file, from one that begins inside this record, hold zeros: they were not
+    /// written when the power went, while the file's length was.
+    fn lacks_sectors(&mut self, head: &[u8], payload: &[u8]) -> Result<bool> {
+        let record = [head, payload].concat();
+        let start = usize::try_from(self.end.valid_len).unwrap_or(usize::MAX) % SECTOR;
+        let edge = ((start + record.len() - 1) / SECTOR * SECTOR).saturating_sub(start);
+        let lacks = edge > 0 && record[edge..].iter().all(|byte| *byte == 0);
+        Ok(lacks && self.only_zeros_follow()?)
     }
 
     /// Whether the rest of the file is zeros: space that a crash left without its data.
@@ -248,4 +265,55 @@ impl RecordReader {
 
 fn checksum(payload: &[u8], kind: FileKind, number: u64) -> u64 {
     xxh3_64_with_seed(payload, ((kind as u64) << 48) ^ number)
+}
+
+#[cfg(test)]
+mod tests {
+    use splitstore_memory::MemoryFiles;
+
+    use super::*;
+
+    /// Bytes of a file with three records of 400 bytes: they begin at 16, 428 and 840 and end at 1252.
+    fn three_records() -> Vec<u8> {
+        let files: Arc<dyn FileSystem> = Arc::new(MemoryFiles::new());
+        let path = Path::new("journal");
+        let mut writer = RecordWriter::create(&files, path, FileKind::Journal).unwrap();
+        for byte in 1..=3 {
+            writer.append(&[byte; 400]).unwrap();
+        }
+        writer.sync().unwrap();
+        let mut bytes = Vec::new();
+        files.open(path).unwrap().unwrap().read_to_end(&mut bytes).unwrap();
+        bytes
+    }
+
+    fn read(bytes: &[u8]) -> Result<End> {
+        let files = MemoryFiles::new();
+        let path = Path::new("journal");
+        files.create(path).unwrap().write_all(bytes).unwrap();
+        let mut reader = RecordReader::open(&files, path, FileKind::Journal)?.unwrap();
+        while reader.next_record()?.is_some() {}
+        Ok(*reader.end())
+    }
+
+    #[test]
+    fn sectors_that_were_never_written_are_a_torn_tail() {
+        let whole = three_records();
+        assert_eq!(read(&whole).unwrap(), End { records: 3, valid_len: 1252, torn: false });
+        for (edge, records, valid_len) in [(512, 1, 428), (1024, 2, 840)] {
+            let mut torn = whole.clone();
+            torn[edge..].fill(0);
+            assert_eq!(read(&torn).unwrap(), End { records, valid_len, torn: true }, "zeros from {edge}");
+        }
+    }
+
+    #[test]
+    fn zeros_that_no_lost_sector_explains_are_damage() {
+        for zeros in [512..1024, 600..1252, 1251..1252] {
+            let mut damaged = three_records();
+            damaged[zeros.clone()].fill(0);
+            let error = read(&damaged).unwrap_err().to_string();
+            assert!(error.contains("does not match its checksum"), "{zeros:?}: {error}");
+        }
+    }
 }

@@ -12,21 +12,29 @@ use redb::{BackendError, StorageBackend};
 /// are opened later on the same file.
 pub(crate) type DiskFailed = Arc<AtomicBool>;
 
+/// What stands between redb and its file.
+type Layer = dyn Fn(FileBackend) -> io::Result<Box<dyn StorageBackend>> + Send + Sync;
+
 /// How redb reaches the disk: as it is, or as a test bends it.
-#[derive(Clone, Copy)]
-pub(crate) struct Disk(fn(FileBackend) -> Box<dyn StorageBackend>);
+#[derive(Clone)]
+pub struct Disk(Arc<Layer>);
 
 impl Disk {
     /// The disk as it is.
-    pub(crate) const REAL: Self = Self(|file| Box::new(file));
-
-    #[cfg(test)]
-    pub(crate) const fn bent(wrap: fn(FileBackend) -> Box<dyn StorageBackend>) -> Self {
-        Self(wrap)
+    pub(crate) fn real() -> Self {
+        Self(Arc::new(|file| Ok(Box::new(file))))
     }
 
-    pub(crate) fn watch(self, file: FileBackend, failed: DiskFailed) -> Watched {
-        Watched { inner: self.0(file), failed }
+    /// The disk behind a layer that is made whenever the file is opened.
+    #[cfg(any(test, feature = "fault-injection"))]
+    pub fn bent(
+        layer: impl Fn(FileBackend) -> io::Result<Box<dyn StorageBackend>> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(layer))
+    }
+
+    pub(crate) fn watch(&self, file: FileBackend, failed: DiskFailed) -> io::Result<Watched> {
+        Ok(Watched { inner: (self.0)(file)?, failed })
     }
 }
 

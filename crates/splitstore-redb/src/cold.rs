@@ -42,7 +42,13 @@ impl RedbCold {
     /// `Locked` where another handle has it open. `Corrupt` where it is damaged, empty or not ours: it is left
     /// as it is. `TooNew` where a newer version wrote it.
     pub fn open(path: &Path, options: RedbOptions) -> Result<Self> {
-        Self::open_on(Disk::REAL, path, options)
+        Self::open_on(Disk::real(), path, options)
+    }
+
+    /// The same on a disk of a test; a file that is not there yet is made on the real one.
+    #[cfg(feature = "fault-injection")]
+    pub fn open_on_disk(disk: Disk, path: &Path, options: RedbOptions) -> Result<Self> {
+        Self::open_on(disk, path, options)
     }
 
     pub(crate) fn open_on(disk: Disk, path: &Path, options: RedbOptions) -> Result<Self> {

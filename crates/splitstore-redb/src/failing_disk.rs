@@ -91,7 +91,7 @@ impl StorageBackend for Moody {
 
 fn store_on(folder: &TempDir) -> RedbCold {
     let path = folder.path().join("cold.redb");
-    RedbCold::open_on(Disk::bent(|file| Box::new(Moody(file))), &path, RedbOptions::default()).unwrap()
+    RedbCold::open_on(Disk::bent(|file| Ok(Box::new(Moody(file)))), &path, RedbOptions::default()).unwrap()
 }
 
 fn put(store: &RedbCold, blocks: &[(cid::Cid, Vec<u8>)]) -> Result<(), PortError> {

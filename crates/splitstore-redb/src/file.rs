@@ -253,7 +253,7 @@ impl RedbFile {
         let file = fs::OpenOptions::new().read(true).write(true).open(&self.path);
         let file = file.map_err(|source| PortError::io(self.attempt("open"), source))?;
         let opened = calmly(|| {
-            let backend = self.disk.watch(FileBackend::new(file)?, self.disk_failed.clone());
+            let backend = self.disk.watch(FileBackend::new(file)?, self.disk_failed.clone())?;
             Ok(Database::builder().set_cache_size(self.options.cache_bytes()).create_with_backend(backend)?)
         });
         let database = opened.map_err(|fault| self.not_opened(fault))?;

@@ -32,6 +32,8 @@ mod reclaim;
 mod scan;
 pub use cold::RedbCold;
 mod meta;
+#[cfg(feature = "fault-injection")]
+pub use backend::Disk;
 pub use meta::RedbMeta;
 
 #[cfg(test)]

@@ -32,8 +32,18 @@ pub struct RedbMeta {
 impl RedbMeta {
     /// Opens the file, or makes an empty one. Its folder must be there. Errors as for [`crate::RedbCold::open`].
     pub fn open(path: &Path) -> Result<Self> {
+        Self::open_on(Disk::real(), path)
+    }
+
+    /// The same on a disk of a test; a file that is not there yet is made on the real one.
+    #[cfg(feature = "fault-injection")]
+    pub fn open_on_disk(disk: Disk, path: &Path) -> Result<Self> {
+        Self::open_on(disk, path)
+    }
+
+    fn open_on(disk: Disk, path: &Path) -> Result<Self> {
         let options = RedbOptions::default().with_cache(CACHE);
-        Ok(Self { file: RedbFile::open("metadata", path, CELLS, options, Disk::REAL)? })
+        Ok(Self { file: RedbFile::open("metadata", path, CELLS, options, disk)? })
     }
 }
 

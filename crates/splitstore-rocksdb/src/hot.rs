@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
-use rocksdb::{ColumnFamily, DB, DEFAULT_COLUMN_FAMILY_NAME};
+use rocksdb::{ColumnFamily, DB, DEFAULT_COLUMN_FAMILY_NAME, Options};
 use splitstore_domain::BlockKey;
 use splitstore_domain::record;
 use splitstore_ports::{ErrorKind, HotStore, Maintenance, PortError, Result};
@@ -32,11 +32,21 @@ impl RocksHot {
     /// Errors: `Locked` when another process or handle has it open; `Corrupt` when it is damaged beyond what
     /// the log can mend, or is a database of something else; `Unsupported` for options out of range.
     pub fn open(path: impl AsRef<Path>, options: RocksOptions) -> Result<Self> {
-        let path = path.as_ref();
-        let engine = options.build()?;
+        Self::open_engine(path.as_ref(), &options.build()?)
+    }
+
+    /// The same in another environment, which the engine then reaches its files through.
+    #[cfg(feature = "fault-injection")]
+    pub fn open_in(env: &rocksdb::Env, path: impl AsRef<Path>, options: RocksOptions) -> Result<Self> {
+        let mut engine = options.build()?;
+        engine.set_env(env);
+        Self::open_engine(path.as_ref(), &engine)
+    }
+
+    fn open_engine(path: &Path, engine: &Options) -> Result<Self> {
         folder::make(path)?;
         let families = [(DEFAULT_COLUMN_FAMILY_NAME, engine.clone())];
-        let db = DB::open_cf_with_opts(&engine, path, families)
+        let db = DB::open_cf_with_opts(engine, path, families)
             .map_err(|error| failed(format!("open hot tier {}", path.display()), error))?;
         Ok(Self {
             db,

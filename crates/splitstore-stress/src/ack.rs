@@ -12,9 +12,14 @@
 //! ```
 //! A line is written after the call it speaks of has returned, so a lost line claims too little, never too
 //! much. A torn last line is dropped; damage before it is an error, because then the file is not ours.
+//! A power cut takes what was put and not flushed. Each head change flushes first, so it covers the blocks that the
+//! node put before it and the parents that the machine wrote before it began:
+//! ```text
+//!   V 7   P   M   V 8   H   P   V 9   (cut)        sure: round 7, the first P; loose for ever: rounds 8 and 9
+//! ```
 //! Checksum: FNV-1a, 64 bits, over the line up to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
@@ -135,6 +140,15 @@ impl AckLog {
     }
 }
 
+/// What an end of the process leaves of what was acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Survives {
+    /// All of it: it was killed.
+    Everything,
+    /// What a flush covered that had returned: the power was cut.
+    Flushed,
+}
+
 /// All acknowledgements together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Acknowledged {
@@ -150,18 +164,59 @@ pub struct Acknowledged {
     pub parents: BTreeMap<u64, u64>,
     /// The first round since the last process began: what its compaction owes it is still owed.
     pub fresh: u64,
+    /// Rounds whose parents may be gone.
+    pub loose: BTreeSet<u64>,
     /// The compaction that finished last; 0 before the first.
     pub compactions: u64,
 }
 
+/// What no flush has covered yet, of the process whose lines are read.
+#[derive(Default)]
+struct Pending {
+    put: Option<(u64, u64)>,
+    rounds: BTreeSet<u64>,
+    /// Rounds from before the last head change began.
+    before_moving: BTreeSet<u64>,
+}
+
 impl Acknowledged {
     /// Reads the log at `path`; nothing is acknowledged where there is none.
-    pub fn read(path: &Path) -> Result<Self> {
+    pub fn read(path: &Path, survives: Survives) -> Result<Self> {
         let text = read(path)?;
         let whole = sound_len(&text, path)?;
-        let mut all = Self::default();
-        text.get(..whole).unwrap_or_default().lines().filter_map(Ack::parse).for_each(|ack| all.add(ack));
+        let (mut all, mut pending) = (Self::default(), Pending::default());
+        for ack in text.get(..whole).unwrap_or_default().lines().filter_map(Ack::parse) {
+            match survives {
+                Survives::Everything => all.add(ack),
+                Survives::Flushed => all.add_flushed(ack, &mut pending),
+            }
+        }
         Ok(all)
+    }
+
+    /// Adds an acknowledgement that counts only once a flush has covered it.
+    fn add_flushed(&mut self, ack: Ack, pending: &mut Pending) {
+        match ack {
+            Ack::Put { tipset, blocks } => {
+                pending.put = pending.put.max(Some((tipset, blocks)));
+                return;
+            }
+            Ack::Parent { round, .. } => {
+                self.loose.insert(round);
+                pending.rounds.insert(round);
+            }
+            Ack::Moving(_) => pending.before_moving.append(&mut pending.rounds),
+            Ack::Head(_) => {
+                self.put = self.put.max(pending.put);
+                self.loose.retain(|round| !pending.before_moving.contains(round));
+                pending.before_moving.clear();
+            }
+            Ack::Flushed(_) => self.put = self.put.max(pending.put),
+            // What the process before did not flush is loose for ever.
+            Ack::Started(_) => *pending = Pending::default(),
+            Ack::Compacted(_) => {}
+        }
+        self.add(ack);
     }
 
     /// The round after the last one.

@@ -8,6 +8,8 @@
 //! | messages and receipts of the whole chain | messages | every block |
 //! | DAGs of the machine asked for in the last run | always | present and complete |
 //! | other DAGs asked for in any run | always | complete, if present |
+//!
+//! After a power cut only what a returned flush covers counts as acknowledged.
 
 use anyhow::{Context, Result, bail, ensure};
 use splitstore::domain::{Audit, ColdPolicy, Epoch, Policy, Window};
@@ -154,11 +156,12 @@ impl Judge<'_> {
 
     fn machine(&mut self, life: &Life, acked: &Acknowledged) -> Result<()> {
         for (&round, &run) in &acked.parents {
-            let owed = run > 0 && round >= acked.fresh && self.verdict.compactions <= run;
+            let sure = !acked.loose.contains(&round);
+            let owed = sure && run > 0 && round >= acked.fresh && self.verdict.compactions <= run;
             let blocks = dag::of_round(life.seed, round)?;
             ensure!(!blocks.is_empty(), "round {round} has no blocks");
             let parent = blocks.last().map(|(cid, _)| *cid);
-            let due = owed || life.cold() == ColdPolicy::Universal;
+            let due = owed || (sure && life.cold() == ColdPolicy::Universal);
             let promised = run > 0 && parent.is_some_and(|cid| self.folder.store().has(&cid).unwrap_or(true));
             if due || promised {
                 let what = format!("of the machine's round {round}, asked in run {run}, {due}");

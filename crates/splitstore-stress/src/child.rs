@@ -10,8 +10,8 @@ use splitstore::system::SystemClock;
 
 use crate::life::Load;
 use crate::line::Resumed;
-use crate::load::{Effort, Forks, Session};
-use crate::{Life, Line, Says};
+use crate::load::{Effort, Forks, Place, Session};
+use crate::{Disk, Life, Line, Says};
 
 /// Readers beside the node and the machine: more would leave the compaction no processor.
 const READERS: u64 = 1;
@@ -31,6 +31,8 @@ pub struct Task {
     pub then: Then,
     /// Who keeps a tipset that was reverted.
     pub forks: Forks,
+    /// The disk below the store.
+    pub disk: Disk,
 }
 
 /// What follows the check.
@@ -63,7 +65,8 @@ fn work(task: &Task) -> Result<()> {
     let life = Life::new(task.seed, task.life, Load::Crash);
     Pipe.say(&Line::Opening);
     let clock = SystemClock::new();
-    let mut session = Session::open(&task.store, &task.log, life, Arc::new(Pipe))?;
+    let place = Place { store: &task.store, log: &task.log, disk: task.disk };
+    let mut session = Session::open(&place, life, Arc::new(Pipe))?;
     let resumed = if session.watch.resumed() { Resumed::Yes } else { Resumed::No };
     Pipe.say(&Line::Opened { took: clock.elapsed(), resumed });
     let verdict = session.check()?;
@@ -73,6 +76,12 @@ fn work(task: &Task) -> Result<()> {
         return session.close();
     }
     Pipe.say(&Line::Ready);
-    let effort = Effort { readers: READERS, length: None, check_every: None, forks: task.forks };
+    let effort = Effort {
+        readers: READERS,
+        length: None,
+        check_every: None,
+        forks: task.forks,
+        writeback: task.disk.writeback(),
+    };
     session.load(&verdict, &effort).map(drop)
 }

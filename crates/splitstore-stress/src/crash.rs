@@ -5,6 +5,7 @@
 //!                last child checks, closes, ends             the folder is removed
 //!   a failure    the folder stays; seed, life and run are printed
 //! ```
+//! Where each kill is a power cut, what own files still owed is settled before the next child opens the store.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -22,7 +23,7 @@ use tempfile::TempDir;
 use crate::child::Then;
 use crate::life::Load;
 use crate::load::Forks;
-use crate::{Kill, Life, Line, Plans, Stage, Tally};
+use crate::{Dice, Disk, Kill, Life, Line, Plans, Stage, Tally, disk};
 
 /// The most children that share a store.
 const RUNS_PER_LIFE: u64 = 25;
@@ -40,8 +41,19 @@ pub struct Orders {
     pub seed: u64,
     /// Who keeps a tipset that was reverted.
     pub forks: Forks,
+    /// What a kill is.
+    pub end: End,
     /// The program that has the command `child`; this one, usually.
     pub program: PathBuf,
+}
+
+/// What a kill is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The end of a process: what it wrote stays.
+    Kill,
+    /// The end of the machine's power: what it did not sync may be gone.
+    PowerCut,
 }
 
 /// Does it, prints a line per ten runs, and gives the numbers.
@@ -49,7 +61,7 @@ pub fn run(orders: &Orders) -> Result<Tally> {
     let mut crash = Crash {
         orders,
         clock: SystemClock::new(),
-        plans: Plans::new(orders.seed),
+        plans: Plans::new(orders.seed, orders.end),
         tally: Tally::default(),
         usual: [Duration::from_millis(2); 8],
     };
@@ -94,7 +106,7 @@ impl Crash<'_> {
                 self.progress();
             }
         }
-        let mut child = Spawned::new(self.orders, life, folder, Then::Stop)?;
+        let mut child = self.spawn(life, folder, Then::Stop)?;
         let ended = child.until_end(&self.clock, &mut self.tally);
         ended.context("check the store after its last kill")
     }
@@ -110,7 +122,7 @@ impl Crash<'_> {
 
     /// Spawns a child and kills it as planned; gives the stage it was in.
     fn kill(&mut self, life: &Life, folder: &Path, plan: Kill) -> Result<Stage> {
-        let mut child = Spawned::new(self.orders, life, folder, Then::Load)?;
+        let mut child = self.spawn(life, folder, Then::Load)?;
         let mut wait =
             Wait { clock: self.clock, tally: &mut self.tally, usual: &mut self.usual, began: None };
         match plan {
@@ -136,7 +148,27 @@ impl Crash<'_> {
                 }
             }
         }
-        child.kill(&mut wait)
+        let stage = child.kill(&mut wait)?;
+        if self.orders.end == End::PowerCut {
+            self.settle(folder)?;
+        }
+        Ok(stage)
+    }
+
+    fn spawn(&self, life: &Life, folder: &Path, then: Then) -> Result<Spawned> {
+        let disk = match self.orders.end {
+            End::Kill => Disk::Real,
+            End::PowerCut => Disk::Forgetful(Dice::new(self.orders.seed, !self.tally.runs).word()),
+        };
+        Spawned::new(self.orders, life, folder, then, disk)
+    }
+
+    /// What a power cut takes back of own files.
+    fn settle(&mut self, folder: &Path) -> Result<()> {
+        let mut dice = Dice::new(self.orders.seed, 1 << 32 | self.tally.runs);
+        let settled = splitstore_faultfs::settle(&disk::ledger(folder), &mut dice);
+        self.tally.settled(&settled.context("settle what the power cut takes back")?);
+        Ok(())
     }
 }
 
@@ -153,7 +185,7 @@ struct Spawned {
 }
 
 impl Spawned {
-    fn new(orders: &Orders, life: &Life, folder: &Path, then: Then) -> Result<Self> {
+    fn new(orders: &Orders, life: &Life, folder: &Path, then: Then, disk: Disk) -> Result<Self> {
         let mut command = Command::new(&orders.program);
         command.arg("child").arg("--store").arg(folder.join("store")).arg("--log").arg(folder.join("acks"));
         command.args(["--seed", &orders.seed.to_string(), "--life", &life.number.to_string()]);
@@ -162,6 +194,9 @@ impl Spawned {
         }
         if orders.forks == Forks::Trusted {
             command.arg("--trust-forks");
+        }
+        if let Disk::Forgetful(seed) = disk {
+            command.args(["--forgetful", &seed.to_string()]);
         }
         let program = orders.program.display();
         let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();

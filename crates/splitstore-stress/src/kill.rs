@@ -5,11 +5,15 @@
 //! | 3 in 10 | a moment within two seconds of the load |
 //! | 5 in 10 | the phase that was hit least so far: some occurrence of it, some share of its usual length in |
 //! | 2 in 10 | while the store is opened, after a kill that left something to recover |
+//!
+//! Where a kill is a power cut, half of all those after a kill under load fall while the store is opened: a second
+//! cut during recovery.
 
 use std::time::Duration;
 
 use splitstore::domain::Phase;
 
+use crate::crash::End;
 use crate::{Dice, Stage, Tally};
 
 /// The longest time under load before a kill by chance.
@@ -41,12 +45,13 @@ pub enum Kill {
 pub struct Plans {
     dice: Dice,
     last: Stage,
+    end: End,
 }
 
 impl Plans {
     /// The plans of `seed`.
-    pub const fn new(seed: u64) -> Self {
-        Self { dice: Dice::new(seed, 0x6b69_6c6c), last: Stage::Checking }
+    pub const fn new(seed: u64, end: End) -> Self {
+        Self { dice: Dice::new(seed, 0x6b69_6c6c), last: Stage::Checking, end }
     }
 
     /// Notes where the last kill hit.
@@ -57,6 +62,10 @@ impl Plans {
     /// The next plan, with a view to what was hit so far.
     pub fn next(&mut self, tally: &Tally) -> Kill {
         let recovers = matches!(self.last, Stage::Loaded(Phase::Seal | Phase::Purge | Phase::Commit));
+        let again = self.end == End::PowerCut && matches!(self.last, Stage::Loaded(_));
+        if again && self.dice.below(2) == 0 {
+            return Kill::Opening(Duration::from_micros(self.dice.below(OPENING / 3)));
+        }
         match self.dice.below(10) {
             0..3 => Kill::Loaded(Duration::from_micros(self.dice.below(LOAD))),
             3..5 if recovers => Kill::Opening(Duration::from_micros(self.dice.below(OPENING))),

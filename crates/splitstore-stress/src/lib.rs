@@ -3,6 +3,7 @@
 //! ```text
 //!   crash    parent --plans a kill--> child: open, check what the last kill left, load .. SIGKILL
 //!              ^--- lines on a pipe ----'         '-- acknowledgement log, outside the store
+//!   powercut the same on disks that forget what was not synced: a kill is a power cut
 //!   soak     the same load without kills; laws checked between runs, latency per phase in histograms
 //!
 //!   load     node: puts a seeded chain tipset by tipset, moves the head, which starts compactions
@@ -15,9 +16,10 @@
 //! Start at [`crash::run`] and [`soak::run`].
 
 mod ack;
-pub use ack::{Ack, AckLog, Acknowledged};
-mod dice;
-pub use dice::Dice;
+pub use ack::{Ack, AckLog, Acknowledged, Survives};
+pub use splitstore_faultfs::Dice;
+mod disk;
+pub use disk::Disk;
 mod life;
 pub use life::{Life, Load};
 mod histogram;

@@ -20,8 +20,10 @@ use crate::in_hand::InHand;
 use crate::live::Live;
 use crate::node::Node;
 use crate::watch::Moment;
-use crate::{Ack, AckLog, Acknowledged, Chain, Latencies, Life, Op, Says, Stage, Verdict, Watch};
-use crate::{check, machine, reader};
+use crate::{
+    Ack, AckLog, Acknowledged, Chain, Dice, Disk, Latencies, Life, Op, Says, Stage, Survives, Verdict,
+};
+use crate::{Watch, check, disk, machine, reader};
 
 /// An open store with all that is known of it.
 pub(crate) struct Session {
@@ -31,6 +33,7 @@ pub(crate) struct Session {
     pub(crate) log: Arc<AckLog>,
     pub(crate) chain: Chain,
     pub(crate) clock: SystemClock,
+    survives: Survives,
 }
 
 /// How long and how hard.
@@ -44,6 +47,8 @@ pub(crate) struct Effort {
     pub(crate) check_every: Option<Duration>,
     /// Who keeps a tipset that was reverted.
     pub(crate) forks: Forks,
+    /// Seed of writes of hot's log that nobody asked for, as a kernel does them.
+    pub(crate) writeback: Option<u64>,
 }
 
 /// Who keeps a tipset that was reverted and will be applied again.
@@ -53,6 +58,14 @@ pub enum Forks {
     Guarded,
     /// The store, because the tipset is younger than finality.
     Trusted,
+}
+
+/// Where a store is, and its log.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) store: &'a Path,
+    pub(crate) log: &'a Path,
+    pub(crate) disk: Disk,
 }
 
 /// What the threads of a load share.
@@ -80,30 +93,38 @@ pub(crate) struct Loaded {
 
 impl Session {
     /// Opens the store of `life` at `path`, and makes it if it is not there or half-made.
-    pub(crate) fn open(path: &Path, log: &Path, life: Life, says: Arc<dyn Says>) -> Result<Self> {
+    pub(crate) fn open(place: &Place<'_>, life: Life, says: Arc<dyn Says>) -> Result<Self> {
+        let Place { store: path, log, disk } = *place;
+        let survives = disk.survives();
         if let Err(FolderError::Missing { .. } | FolderError::HalfMade { .. }) =
             StoreFolder::settings_at(path)
         {
-            ensure!(Acknowledged::read(log)?.head.is_none(), "the store at {} is gone", path.display());
+            ensure!(
+                Acknowledged::read(log, survives)?.head.is_none(),
+                "the store at {} is gone",
+                path.display()
+            );
             StoreFolder::create(path, life.settings()).context("make the store")?;
         }
         let log = Arc::new(AckLog::open(log)?);
         let watch = Arc::new(Watch::new(says, log.clone()));
-        let opening = Opening { observer: watch.clone(), ..Opening::default() };
+        let parts = disk.parts(&disk::ledger(log.path().parent().unwrap_or(path)))?;
+        let opening = Opening { observer: watch.clone(), parts, ..Opening::default() };
         let folder = StoreFolder::open_with(path, &opening).context("open the store")?;
-        Ok(Self { folder, life, watch, log, chain: Chain::new(&life)?, clock: SystemClock::new() })
+        let (chain, clock) = (Chain::new(&life)?, SystemClock::new());
+        Ok(Self { folder, life, watch, log, chain, clock, survives })
     }
 
     /// Checks the store, which has no load; an error names what is lost.
     pub(crate) fn check(&mut self) -> Result<Verdict> {
         self.watch.enter(Stage::Checking);
-        let acked = Acknowledged::read(self.log.path())?;
+        let acked = Acknowledged::read(self.log.path(), self.survives)?;
         sound(check(&self.folder, &self.life, &mut self.chain, &acked)?)
     }
 
     /// Loads the store, which `verdict` found sound.
     pub(crate) fn load(&mut self, verdict: &Verdict, effort: &Effort) -> Result<Loaded> {
-        let acked = Acknowledged::read(self.log.path())?;
+        let acked = Acknowledged::read(self.log.path(), self.survives)?;
         self.log.append(Ack::Started(verdict.head.unwrap_or_default()))?;
         let in_hand = Arc::new(InHand::default());
         self.folder.store().add_protector(in_hand.clone());
@@ -147,9 +168,11 @@ fn run(shared: &Shared<'_>, node: Node<'_>, round: u64, effort: &Effort) -> Resu
         let readers = (0..effort.readers)
             .map(|number| scope.spawn(move || shared.ended(reader::run(shared, number))))
             .collect::<Vec<_>>();
+        let writeback =
+            effort.writeback.map(|seed| scope.spawn(move || shared.ended(write_back(shared, seed))));
         let node = shared.ended(node.run(until, effort.check_every));
         shared.stop.raise();
-        let threads = readers.into_iter().chain([machine]);
+        let threads = readers.into_iter().chain([machine]).chain(writeback);
         let joined = |thread: thread::ScopedJoinHandle<'_, Result<Latencies>>| {
             thread.join().map_err(|_| anyhow!("a thread of the load panicked"))?
         };
@@ -160,6 +183,16 @@ fn run(shared: &Shared<'_>, node: Node<'_>, round: u64, effort: &Effort) -> Resu
         loaded.latencies.merge(&other?);
     }
     shared.watch.broken().map_or(Ok(loaded), |what| Err(anyhow!(what)))
+}
+
+/// Writes hot's log to the disk now and then, so that a power cut may leave any part of it.
+fn write_back(shared: &Shared<'_>, seed: u64) -> Result<Latencies> {
+    let mut dice = Dice::new(seed, 3);
+    while shared.goes_on() {
+        thread::park_timeout(Duration::from_micros(dice.below(30_000)));
+        shared.folder.hot().sync().context("write hot's log back")?;
+    }
+    Ok(Latencies::default())
 }
 
 impl Shared<'_> {

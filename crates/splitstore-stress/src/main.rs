@@ -5,14 +5,15 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use splitstore_stress::child::{self, Task, Then};
-use splitstore_stress::{Forks, Op, crash, soak};
+use splitstore_stress::crash::{self, End};
+use splitstore_stress::{Disk, Forks, Op, soak};
 
 /// Real stores under load: killed at any moment and checked, or run for long and measured.
 #[derive(Parser)]
 #[command(version)]
-struct Args {
+struct Line {
     #[command(subcommand)]
     command: Command,
 }
@@ -20,17 +21,10 @@ struct Args {
 #[derive(Subcommand)]
 enum Command {
     /// Kill a process that loads and compacts a store, open it again, and check that nothing is lost.
-    Crash {
-        /// How many kills.
-        #[arg(long, default_value_t = 10)]
-        runs: u64,
-        /// Source of all choices but the machine's own timing.
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
-        /// Revert tipsets for a while without protecting them: the store keeps what is younger than finality.
-        #[arg(long)]
-        trust_forks: bool,
-    },
+    Crash(Kills),
+    /// The same on disks that forget what was not synced: each kill is a power cut, and only what a flush covered
+    /// that had returned must be there.
+    Powercut(Kills),
     /// Load and compact stores for a while; check laws, measure latency.
     Soak {
         /// How long.
@@ -43,32 +37,52 @@ enum Command {
         #[arg(long)]
         trust_forks: bool,
     },
-    /// The process that `crash` kills.
+    /// The process that `crash` and `powercut` kill.
     #[command(hide = true)]
-    Child {
-        /// The store.
-        #[arg(long)]
-        store: PathBuf,
-        /// The acknowledgement log.
-        #[arg(long)]
-        log: PathBuf,
-        /// As given to `crash`.
-        #[arg(long)]
-        seed: u64,
-        /// Which of the seed's stores.
-        #[arg(long)]
-        life: u64,
-        /// Check and end.
-        #[arg(long)]
-        check_only: bool,
-        /// As given to `crash`.
-        #[arg(long)]
-        trust_forks: bool,
-    },
+    Child(Orders),
+}
+
+#[derive(Args)]
+struct Kills {
+    /// How many kills.
+    #[arg(long, default_value_t = 10)]
+    runs: u64,
+    /// Source of all choices but the machine's own timing.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Revert tipsets for a while without protecting them: the store keeps what is younger than finality.
+    #[arg(long)]
+    trust_forks: bool,
+}
+
+#[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of the command line become enums in `run`")]
+struct Orders {
+    /// The store.
+    #[arg(long)]
+    store: PathBuf,
+    /// The acknowledgement log.
+    #[arg(long)]
+    log: PathBuf,
+    /// As given to `crash`.
+    #[arg(long)]
+    seed: u64,
+    /// Which of the seed's stores.
+    #[arg(long)]
+    life: u64,
+    /// Check and end.
+    #[arg(long)]
+    check_only: bool,
+    /// As given to `crash`.
+    #[arg(long)]
+    trust_forks: bool,
+    /// Forget what was not synced, with the choices of this seed.
+    #[arg(long)]
+    forgetful: Option<u64>,
 }
 
 fn main() -> ExitCode {
-    match run(Args::parse().command) {
+    match run(Line::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("stress: {error:#}");
@@ -79,32 +93,38 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<()> {
     match command {
-        Command::Crash { runs, seed, trust_forks } => {
-            println!("seed {seed}");
-            let program = std::env::current_exe().context("find this program")?;
-            let tally = crash::run(&crash::Orders { runs, seed, forks: forks(trust_forks), program })?;
-            println!("\n{tally}");
-            Ok(())
-        }
-        Command::Soak { minutes, seed, trust_forks } => {
-            ensure!(minutes > 0, "soak for one minute at least");
-            println!("seed {seed}");
-            let length = Duration::from_secs(minutes.saturating_mul(60));
-            let soaked = soak::run(&soak::Orders { length, seed, forks: forks(trust_forks) })?;
-            println!("\n{}", soaked.latencies);
-            let worst = |op| soaked.latencies.worst(op).as_secs_f64() * 1000.0;
-            println!();
-            for op in Op::ALL {
-                println!("worst stall of {:<10} {:>9.1} ms", op.name(), worst(op));
-            }
-            println!("{} blocks compared in {} checks, nothing lost", soaked.blocks, soaked.checks);
-            Ok(())
-        }
-        Command::Child { store, log, seed, life, check_only, trust_forks } => {
+        Command::Crash(kills) => kill(&kills, End::Kill),
+        Command::Powercut(kills) => kill(&kills, End::PowerCut),
+        Command::Soak { minutes, seed, trust_forks } => soak(minutes, seed, forks(trust_forks)),
+        Command::Child(Orders { store, log, seed, life, check_only, trust_forks, forgetful }) => {
             let then = if check_only { Then::Stop } else { Then::Load };
-            child::run(&Task { store, log, seed, life, then, forks: forks(trust_forks) })
+            let disk = forgetful.map_or(Disk::Real, Disk::Forgetful);
+            child::run(&Task { store, log, seed, life, then, forks: forks(trust_forks), disk })
         }
     }
+}
+
+fn kill(&Kills { runs, seed, trust_forks }: &Kills, end: End) -> Result<()> {
+    println!("seed {seed}");
+    let program = std::env::current_exe().context("find this program")?;
+    let tally = crash::run(&crash::Orders { runs, seed, forks: forks(trust_forks), end, program })?;
+    println!("\n{tally}");
+    Ok(())
+}
+
+fn soak(minutes: u64, seed: u64, forks: Forks) -> Result<()> {
+    ensure!(minutes > 0, "soak for one minute at least");
+    println!("seed {seed}");
+    let length = Duration::from_secs(minutes.saturating_mul(60));
+    let soaked = soak::run(&soak::Orders { length, seed, forks })?;
+    println!("\n{}", soaked.latencies);
+    let worst = |op| soaked.latencies.worst(op).as_secs_f64() * 1000.0;
+    println!();
+    for op in Op::ALL {
+        println!("worst stall of {:<10} {:>9.1} ms", op.name(), worst(op));
+    }
+    println!("{} blocks compared in {} checks, nothing lost", soaked.blocks, soaked.checks);
+    Ok(())
 }
 
 #[expect(clippy::fn_params_excessive_bools, reason = "a switch of the command line becomes an enum here")]

@@ -19,7 +19,7 @@ use splitstore_fixtures::{Branch, oracle};
 use crate::chain::Made;
 use crate::live::LiveTipset;
 use crate::load::{Forks, Loaded, Shared, sound};
-use crate::{Ack, Acknowledged, Chain, Latencies, Op, Stage, check};
+use crate::{Ack, Acknowledged, Chain, Latencies, Op, Stage, Survives, check};
 
 /// Blocks in one put.
 const BATCH: usize = 16;
@@ -176,7 +176,7 @@ impl<'a> Node<'a> {
         shared.folder.store().wait_idle();
         let stage = shared.watch.now().stage;
         shared.watch.enter(Stage::Checking);
-        let acked = Acknowledged::read(shared.log.path())?;
+        let acked = Acknowledged::read(shared.log.path(), Survives::Everything)?;
         let verdict = sound(check(shared.folder, shared.life, self.chain, &acked)?)?;
         shared.watch.enter(stage);
         self.loaded.checked += verdict.blocks;

@@ -8,8 +8,8 @@ use splitstore::ports::Clock;
 use splitstore::system::SystemClock;
 
 use crate::life::Load;
-use crate::load::{Effort, Forks, Session};
-use crate::{Latencies, Life, Line, Says};
+use crate::load::{Effort, Forks, Place, Session};
+use crate::{Disk, Latencies, Life, Line, Says};
 
 /// The longest a store is kept: its chain is held in memory.
 const LONGEST_LIFE: Duration = Duration::from_secs(300);
@@ -72,10 +72,11 @@ fn live(life: Life, how: (Duration, Forks), soaked: &mut Soaked) -> Result<()> {
     let (length, forks) = how;
     let folder = tempfile::Builder::new().prefix("splitstore-soak-").tempdir()?;
     let (store, log) = (folder.path().join("store"), folder.path().join("acks"));
-    let mut session = Session::open(&store, &log, life, Arc::new(Silence))?;
+    let place = Place { store: &store, log: &log, disk: Disk::Real };
+    let mut session = Session::open(&place, life, Arc::new(Silence))?;
     let empty = session.check()?;
     let check_every = Some((length / 4).clamp(Duration::from_secs(2), Duration::from_secs(30)));
-    let effort = Effort { readers: 2, length: Some(length), check_every, forks };
+    let effort = Effort { readers: 2, length: Some(length), check_every, forks, writeback: None };
     let loaded = session.load(&empty, &effort)?;
     let last = session.check()?;
     soaked.latencies.merge(&loaded.latencies);

@@ -4,6 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::Stage;
+use splitstore_faultfs::Settled;
+
 use crate::line::{Line, Resumed};
 
 /// Counts over all runs.
@@ -24,6 +26,8 @@ pub struct Tally {
     pub tipsets: u64,
     /// The longest opening.
     pub worst_open: Duration,
+    /// What power cuts took back of own files; none without power cuts.
+    pub settled: Option<Settled>,
 }
 
 impl Tally {
@@ -36,6 +40,14 @@ impl Tally {
     /// How many kills hit this stage.
     pub fn kills(&self, stage: Stage) -> u64 {
         self.kills[stage.index()]
+    }
+
+    /// Counts what a power cut took back.
+    pub fn settled(&mut self, more: &Settled) {
+        let all = self.settled.get_or_insert_default();
+        all.shortened += more.shortened;
+        all.vanished += more.vanished;
+        all.returned += more.returned;
     }
 
     /// Counts what a child said.
@@ -65,6 +77,11 @@ impl fmt::Display for Tally {
         row(f, "resumes seen", self.resumes)?;
         row(f, "tipsets", self.tipsets)?;
         row(f, "blocks verified", self.blocks)?;
+        if let Some(Settled { shortened, vanished, returned }) = self.settled {
+            row(f, "own files cut short", shortened)?;
+            row(f, "own names lost", vanished)?;
+            row(f, "removals undone", returned)?;
+        }
         // Whoever loses a block or fails to open ends the whole at once, and no table is printed.
         row(f, "lost", 0)?;
         row(f, "failed opens", 0)?;

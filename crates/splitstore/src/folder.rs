@@ -22,6 +22,8 @@ mod store;
 pub use store::{Opening, StoreFolder};
 mod create;
 mod engines;
+mod parts;
+pub use parts::{LocalParts, Parts};
 mod head;
 mod place;
 mod quiet_chain;

@@ -50,6 +50,8 @@ pub mod hot {
 pub mod cold {
     /// One redb file.
     pub mod redb {
+        #[cfg(feature = "fault-injection")]
+        pub use splitstore_redb::Disk;
         pub use splitstore_redb::{RedbCold, RedbOptions};
     }
 }

@@ -4,6 +4,7 @@
 //!   cli -> splitstore (facade) -> orchestrator -> ports -> domain
 //!            |-> adapters: memory files marksets redb fjall rocksdb -> ports
 //!            '-> filecoin -> car, ports                               (an arrow includes all to its right)
+//!   stress -> facade, faultfs -> files -> ports                        faultfs alone may say `unsafe`
 //! ```
 //! Tests may use what they like, but no adapter is tested through what is built upon it.
 
@@ -36,7 +37,8 @@ const LAYERS: &[Layer] = &[
     ("splitstore-orchestrator", ADAPTER),
     ("splitstore", BELOW_FACADE),
     ("splitstore-cli", &["splitstore", "splitstore-fixtures"]),
-    ("splitstore-stress", &["splitstore", "splitstore-fixtures"]),
+    ("splitstore-stress", &["splitstore", "splitstore-fixtures", "splitstore-faultfs"]),
+    ("splitstore-faultfs", &["splitstore-ports", "splitstore-files"]),
     ("splitstore-fixtures", &[DOMAIN, "splitstore-car", "splitstore-filecoin"]),
     ("splitstore-simulation", SIMULATED),
     // The orchestrator's own source, compiled under loom.
@@ -75,8 +77,9 @@ const OF_DOMAIN: &[&str] = &["blake2b_simd", "cid", "multihash", "serde", "sha2"
 
 /// Packages from outside that only some crates may name.
 const OWNERS: &[Layer] = &[
-    ("rocksdb", &["splitstore-rocksdb", FREE]),
-    ("redb", &["splitstore-redb", FREE]),
+    ("rocksdb", &["splitstore-rocksdb", "splitstore-faultfs", FREE]),
+    ("librocksdb-sys", &["splitstore-faultfs"]),
+    ("redb", &["splitstore-redb", "splitstore-faultfs", FREE]),
     ("fjall", &["splitstore-fjall", FREE]),
     ("loom", &["splitstore-model"]),
     ("anyhow", &["splitstore-cli", "splitstore-stress", "xtask", FREE, "splitstore-fixtures"]),

@@ -2,11 +2,18 @@
 
 use super::{Violation, member::Member};
 
+/// The one crate with lints of its own: the workspace forbids `unsafe`, which cannot be taken back for one place.
+const UNSAFE: &str = "splitstore-faultfs";
+
 const INHERITED: &[&str] = &["version", "edition", "rust-version", "license"];
 
 pub(super) fn check(member: &Member) -> Vec<Violation> {
     let mut all = Vec::new();
-    if !says(&member.text, "lints", "workspace=true") {
+    if member.name == UNSAFE {
+        if !says(&member.text, "lints.rust", "unsafe_code=\"deny\"") {
+            all.push(member.violation("unsafe_code", "does not deny `unsafe_code` but where it says why"));
+        }
+    } else if !says(&member.text, "lints", "workspace=true") {
         all.push(member.violation("[lints]", "does not say `[lints] workspace = true`"));
     }
     for key in INHERITED {
@@ -49,6 +56,17 @@ mod tests {
     #[test]
     fn a_good_manifest_passes() {
         assert_eq!(said(|_| {}), "");
+    }
+
+    #[test]
+    fn one_crate_may_have_lints_of_its_own_as_long_as_it_denies_unsafe() {
+        let lints = |text: &str| {
+            let mut member = Member::planted(UNSAFE, &[]);
+            member.text = member.text.replace("[lints]\nworkspace = true", text);
+            check(&member).iter().map(ToString::to_string).collect::<String>()
+        };
+        assert_eq!(lints("[lints.rust]\nunsafe_code = \"deny\""), "");
+        assert!(lints("[lints.rust]\nunsafe_code = \"allow\"").contains("does not deny `unsafe_code`"));
     }
 
     #[test]

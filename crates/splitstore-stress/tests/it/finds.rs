@@ -9,7 +9,7 @@ use splitstore::ports::{BlockRead, BlockWriteExt};
 use splitstore_fixtures::ChainGenerator;
 use splitstore_stress::child::{Task, Then, run};
 use splitstore_stress::{
-    Ack, AckLog, Acknowledged, Chain, Forks, Life, Load, Verdict, check, parent, subtree,
+    Ack, AckLog, Acknowledged, Chain, Disk, Forks, Life, Load, Survives, Verdict, check, parent, subtree,
 };
 use tempfile::TempDir;
 
@@ -78,7 +78,7 @@ impl Place {
     }
 
     fn check(&self) -> Verdict {
-        let acked = Acknowledged::read(&self.log()).unwrap();
+        let acked = Acknowledged::read(&self.log(), Survives::Everything).unwrap();
         let mut chain = Chain::new(&self.life).unwrap();
         check(&self.open(), &self.life, &mut chain, &acked).unwrap()
     }
@@ -156,6 +156,7 @@ fn a_child_that_finds_something_lost_fails_and_names_it() {
         life: place.life.number,
         then: Then::Stop,
         forks: Forks::Guarded,
+        disk: Disk::Real,
     };
     let error = format!("{:#}", run(&task).unwrap_err());
     assert!(error.contains(&place.blocks[0].to_string()), "{error}");

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use splitstore::domain::Phase;
+use splitstore_stress::crash::End;
 use splitstore_stress::{Kill, Life, Load, Plans, Stage, Tally};
 
 #[test]
@@ -23,7 +24,7 @@ fn a_seed_says_all_about_its_stores() {
 
 #[test]
 fn plans_aim_at_the_phases_that_were_hit_least() {
-    let (mut plans, mut tally) = (Plans::new(3), Tally::default());
+    let (mut plans, mut tally) = (Plans::new(3, End::Kill), Tally::default());
     for _ in 0..200 {
         if let Kill::Phase { phase, .. } = plans.next(&tally) {
             tally.kill(Stage::Loaded(phase));
@@ -37,10 +38,18 @@ fn plans_aim_at_the_phases_that_were_hit_least() {
 #[test]
 fn an_opening_is_a_target_only_where_there_is_something_to_recover() {
     let openings = |last| {
-        let mut plans = Plans::new(3);
+        let mut plans = Plans::new(3, End::Kill);
         plans.hit(last);
         (0..200).filter(|_| matches!(plans.next(&Tally::default()), Kill::Opening(_))).count()
     };
     assert_eq!(openings(Stage::Loaded(Phase::Mark)), 0);
     assert!(openings(Stage::Loaded(Phase::Purge)) > 20);
+}
+
+#[test]
+fn power_is_cut_again_while_the_store_recovers() {
+    let mut plans = Plans::new(3, End::PowerCut);
+    plans.hit(Stage::Loaded(Phase::Mark));
+    let again = (0..400).filter(|_| matches!(plans.next(&Tally::default()), Kill::Opening(_))).count();
+    assert!((150..250).contains(&again), "{again} of 400");
 }

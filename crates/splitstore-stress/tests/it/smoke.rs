@@ -1,11 +1,21 @@
-//! Three kills of the real thing, one for each cold policy.
+//! Three kills of the real thing, one for each cold policy; and three power cuts.
 
 use std::process::Command;
 
 #[test]
 fn three_kills_lose_nothing() {
+    three_of("crash");
+}
+
+#[test]
+fn three_power_cuts_lose_nothing_that_was_flushed() {
+    let said = three_of("powercut");
+    assert!(said.contains("own files cut short"), "{said}");
+}
+
+fn three_of(command: &str) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_stress"))
-        .args(["crash", "--runs", "3", "--seed", "7"])
+        .args([command, "--runs", "3", "--seed", "7"])
         .output()
         .unwrap();
     let (said, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -19,6 +29,7 @@ fn three_kills_lose_nothing() {
     for policy in ["universal", "messages", "discard"] {
         assert!(said.contains(&format!("cold policy {policy}")), "{said}");
     }
+    said.into_owned()
 }
 
 #[test]

@@ -14,6 +14,7 @@ use splitstore_ports::FileSystem;
 
 use super::engines::Engines;
 use super::error::{FolderError, Result};
+use super::parts::LocalParts;
 use super::place::{COLD, HOT, LOCK, META, Place, SETTINGS, SETTINGS_PARTIAL};
 use super::settings::FolderSettings;
 
@@ -55,7 +56,7 @@ fn fill(path: &Path, settings: &FolderSettings, files: &dyn FileSystem) -> Resul
         files.remove_dir(&path.join(folder)).map_err(&port)?;
     }
     files.remove(&path.join(META)).map_err(&port)?;
-    drop(Engines::open(path, settings)?);
+    drop(Engines::open(path, settings, &LocalParts)?);
     files.sync_dir(path).map_err(&port)?;
     files.rename(&partial, &whole).map_err(&port)?;
     files.sync_dir(path).map_err(&port)

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use splitstore_files::OsFiles;
 use splitstore_marksets::{BloomSets, DiskSets, ExactSets, RoaringSets};
 use splitstore_ports::{ColdStore, FileSystem, HotStore, MetaStore};
-use splitstore_redb::{RedbCold, RedbMeta, RedbOptions};
 
 use super::error::{FolderError, Result};
+use super::parts::Parts;
 use super::place::{COLD, COLD_FILE, HOT, META};
-use super::settings::{ColdEngine, FolderSettings, HotEngine, MarksKind};
+use super::settings::{ColdEngine, FolderSettings, MarksKind};
 use crate::MarkSets;
 
 /// Tiers and metadata of one store.
@@ -22,37 +22,15 @@ pub(super) struct Engines {
 
 impl Engines {
     /// Opens them, making what is not there.
-    pub(super) fn open(path: &Path, settings: &FolderSettings) -> Result<Self> {
+    pub(super) fn open(path: &Path, settings: &FolderSettings, parts: &dyn Parts) -> Result<Self> {
         let port = FolderError::port(path);
-        let hot = open_hot(path, settings.hot)?;
+        let hot = parts.hot(settings.hot, &path.join(HOT)).map_err(&port)?;
+        let hot = hot.ok_or_else(|| FolderError::NotBuilt { path: path.to_owned(), engine: settings.hot })?;
         let ColdEngine::Redb = settings.cold;
         OsFiles::new().create_dir(&path.join(COLD)).map_err(&port)?;
-        let cold = RedbCold::open(&path.join(COLD).join(COLD_FILE), RedbOptions::default()).map_err(&port)?;
-        let meta = RedbMeta::open(&path.join(META)).map_err(&port)?;
-        Ok(Self { hot, cold: Arc::new(cold), meta: Arc::new(meta) })
-    }
-}
-
-fn open_hot(path: &Path, engine: HotEngine) -> Result<Arc<dyn HotStore>> {
-    let folder = path.join(HOT);
-    match engine {
-        #[cfg(feature = "rocksdb")]
-        HotEngine::Rocksdb => {
-            use splitstore_rocksdb::{RocksHot, RocksOptions};
-            let hot = RocksHot::open(folder, RocksOptions::default()).map_err(FolderError::port(path))?;
-            Ok(Arc::new(hot))
-        }
-        #[cfg(feature = "fjall")]
-        HotEngine::Fjall => {
-            use splitstore_fjall::{FjallHot, FjallOptions};
-            let hot = FjallHot::open(folder, FjallOptions::default()).map_err(FolderError::port(path))?;
-            Ok(Arc::new(hot))
-        }
-        #[cfg(not(all(feature = "rocksdb", feature = "fjall")))]
-        engine => {
-            drop(folder);
-            Err(FolderError::NotBuilt { path: path.to_owned(), engine })
-        }
+        let cold = parts.cold(&path.join(COLD).join(COLD_FILE)).map_err(&port)?;
+        let meta = parts.meta(&path.join(META)).map_err(&port)?;
+        Ok(Self { hot, cold, meta })
     }
 }
 

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use splitstore_domain::trigger::Decision;
 use splitstore_domain::{HeadChange, Policy, Settings, Tipset, TipsetKey};
 use splitstore_filecoin::FilecoinChain;
-use splitstore_files::{OsFiles, StoreLock, SystemClock};
+use splitstore_files::{StoreLock, SystemClock};
 use splitstore_ports::{
     ChainAccessor, Clock, ColdStore, ErrorKind, HotStore, MetaStore, NoObserver, Observer, PortError,
 };
 
 use super::engines::{Engines, mark_sets};
 use super::error::{FolderError, Result};
+use super::parts::{LocalParts, Parts};
 use super::place::{COLD, HOT, LOCK, Place, SETTINGS, refuse_missing_parts};
 use super::quiet_chain::QuietChain;
 use super::settings::{FolderSettings, SettingsFault};
@@ -33,16 +34,19 @@ pub struct Opening {
     /// Every how manieth compaction reclaims space fully instead of online; 0 never does. `None` leaves it to
     /// the hot engine: RocksDB every 20th, fjall each, as its online reclaim gives nothing back.
     pub full_reclaim_every: Option<u64>,
+    /// Who opens tiers, metadata and files.
+    pub parts: Arc<dyn Parts>,
 }
 
 impl Default for Opening {
-    /// No observer, runs start by themselves, windows as stored.
+    /// No observer, runs start by themselves, windows as stored, parts of this machine.
     fn default() -> Self {
         Self {
             observer: Arc::new(NoObserver),
             trigger: Trigger::default(),
             windows: None,
             full_reclaim_every: None,
+            parts: Arc::new(LocalParts),
         }
     }
 }
@@ -84,7 +88,7 @@ impl StoreFolder {
         let port = FolderError::port(path);
         let lock = StoreLock::acquire(&path.join(LOCK)).map_err(&port)?;
         refuse_missing_parts(path, settings.hot)?;
-        let engines = Engines::open(path, &settings)?;
+        let engines = Engines::open(path, &settings, &*opening.parts)?;
         Self::compose(path, settings, engines, lock, opening)
     }
 
@@ -123,7 +127,7 @@ impl StoreFolder {
             hot: hot.clone(),
             cold: cold.clone(),
             meta: meta.clone(),
-            files: Arc::new(OsFiles::new()),
+            files: opening.parts.files(),
             clock: clock.clone(),
             observer: opening.observer.clone(),
             marks: mark_sets(settings.marks),
