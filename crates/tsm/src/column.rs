@@ -88,6 +88,12 @@ impl Column {
         self.times.extend_from_slice(&other.times[range]);
     }
 
+    /// Appends points. Panics if the types differ.
+    pub fn append(&mut self, points: Points<'_>) {
+        self.values.append(points.values);
+        self.times.extend_from_slice(points.times);
+    }
+
     /// Removes some points; what follows moves up.
     pub fn remove(&mut self, range: Range<usize>) {
         self.times.drain(range.clone());
@@ -104,6 +110,14 @@ impl Column {
     /// Removes the points of a range of times. The points must be sorted.
     pub fn remove_times(&mut self, range: TimeRange) {
         self.remove(self.find(range));
+    }
+
+    /// Keeps only the points of a range of times. The points must be sorted.
+    pub fn keep_times(&mut self, range: TimeRange) {
+        let kept = self.find(range);
+        self.times.truncate(kept.end);
+        self.values.truncate(kept.end);
+        self.remove(0..kept.start.min(kept.end));
     }
 
     /// Whether every timestamp is greater than the one before.

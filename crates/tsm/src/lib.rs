@@ -69,6 +69,11 @@ pub use encoding::{Encoding, Family, Nans};
 mod merge;
 pub use merge::{Deletions, Merge, MergeInput, MergeMode, MergeOptions, MergedBlock, Tally};
 
+mod cache;
+pub use cache::{
+    Cache, CacheError, LatencyMeter, Snapshot, SnapshotFile, SnapshotPlan, SortedKeys, Throttled,
+};
+
 mod column;
 pub use column::{Column, Points};
 mod strings;

@@ -102,6 +102,18 @@ impl Values {
         }
     }
 
+    /// Appends borrowed values. Panics if the types differ.
+    pub fn append(&mut self, other: ValuesRef<'_>) {
+        match (self, other) {
+            (Self::Float(to), ValuesRef::Float(from)) => to.extend_from_slice(from),
+            (Self::Integer(to), ValuesRef::Integer(from)) => to.extend_from_slice(from),
+            (Self::Boolean(to), ValuesRef::Boolean(from)) => to.extend_from_slice(from),
+            (Self::String(to), ValuesRef::String(from)) => from.iter().for_each(|string| to.push(string)),
+            (Self::Unsigned(to), ValuesRef::Unsigned(from)) => to.extend_from_slice(from),
+            (to, from) => panic!("values of type {} under type {}", from.kind(), to.kind()),
+        }
+    }
+
     /// Removes some; what follows moves up.
     pub fn remove(&mut self, range: Range<usize>) {
         each!(self, typed => typed.remove_range(range));

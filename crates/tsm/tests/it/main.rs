@@ -4,6 +4,7 @@
 mod data;
 mod sample;
 
+mod cache;
 mod codecs;
 mod merge;
 mod real_files;
