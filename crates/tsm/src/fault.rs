@@ -188,10 +188,18 @@ pub enum Fault {
         bytes: u64,
     },
     /// Two entries name the same bytes.
-    #[error("the block starts inside the one before, which ends at {end}")]
+    #[error("another entry names some of the {size} bytes of the block too")]
     Shared {
-        /// End of the block before.
-        end: u64,
+        /// Bytes of the block.
+        size: u32,
+    },
+    /// The checksum of a sealed index is wrong.
+    #[error("the checksum of the index is {computed:08x}, not {stored:08x} as stored")]
+    IndexChecksum {
+        /// In the file.
+        stored: u32,
+        /// Of the bytes.
+        computed: u32,
     },
     /// A tombstone file that is not one.
     #[error("tombstone: {what}")]

@@ -23,6 +23,7 @@ pub struct IndexBuffer {
     memory_max: usize,
     spilled: Spilled,
     len: u64,
+    crc: crc32fast::Hasher,
 }
 
 enum Spilled {
@@ -34,7 +35,13 @@ enum Spilled {
 impl IndexBuffer {
     /// All of it in memory.
     pub fn in_memory() -> Self {
-        Self { memory: Vec::new(), memory_max: usize::MAX, spilled: Spilled::Never, len: 0 }
+        Self {
+            memory: Vec::new(),
+            memory_max: usize::MAX,
+            spilled: Spilled::Never,
+            len: 0,
+            crc: crc32fast::Hasher::new(),
+        }
     }
 
     /// Up to `memory_max` bytes in memory, then in a place that `open` makes.
@@ -64,6 +71,7 @@ impl IndexBuffer {
     pub(crate) fn push(&mut self, record: &[u8]) -> io::Result<()> {
         self.memory.extend_from_slice(record);
         self.len += record.len() as u64;
+        self.crc.update(record);
         if self.memory.len() > self.memory_max { self.spill() } else { Ok(()) }
     }
 
@@ -77,6 +85,13 @@ impl IndexBuffer {
             self.memory.clear();
         }
         Ok(())
+    }
+
+    /// Of all records and what comes after them.
+    pub(crate) fn crc_with(&self, after: &[u8]) -> u32 {
+        let mut crc = self.crc.clone();
+        crc.update(after);
+        crc.finalize()
     }
 
     /// Copies all records, in order.

@@ -59,6 +59,12 @@ pub use index_buffer::{INDEX_MEMORY, IndexBuffer, Spill};
 mod stats;
 pub use stats::{Stats, measurement};
 
+mod seal;
+pub use seal::{IndexSeal, SealState};
+pub mod tombstone;
+pub use tombstone::{Tombstone, Tombstones};
+pub mod verify;
+
 mod block;
 pub use block::{Block, BlockType, SealedBlock};
 mod codec;

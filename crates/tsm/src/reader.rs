@@ -128,25 +128,13 @@ impl TsmReader {
         entry: &Entry,
         buf: &'b mut Vec<u8>,
     ) -> Result<SealedBlock<'b>> {
-        self.read_sealed(entry, buf)
+        read_sealed(&self.source, self.limits, entry, buf)
             .and_then(|sealed| match sealed.parse().map(|block| block.kind) {
                 Ok(block) if block == kind => Ok(sealed),
                 Ok(block) => Err(self.damaged(entry, Fault::TypeMismatch { index: kind, block })),
                 Err(fault) => Err(self.damaged(entry, fault)),
             })
             .map_err(|error| error.with_key(key))
-    }
-
-    fn read_sealed<'b>(&self, entry: &Entry, buf: &'b mut Vec<u8>) -> Result<SealedBlock<'b>> {
-        entry.check(self.source.index_at).map_err(|fault| self.damaged(entry, fault))?;
-        let size = entry.size as usize;
-        if size > self.limits.block_bytes {
-            let (found, limit) = (u64::from(entry.size), self.limits.block_bytes as u64);
-            return Err(self.damaged(entry, Fault::OverLimit { what: "bytes in a block", found, limit }));
-        }
-        buf.resize(size, 0);
-        self.source.read(buf, entry.offset)?;
-        SealedBlock::verify(buf).map_err(|fault| self.damaged(entry, fault))
     }
 
     fn damaged(&self, entry: &Entry, fault: Fault) -> crate::Error {
@@ -156,6 +144,25 @@ impl TsmReader {
     fn cursor_at(&self, mark: usize) -> IndexCursor {
         IndexCursor::new(Arc::clone(&self.source), self.marks[mark])
     }
+}
+
+/// Reads the bytes of a block and checks their checksum.
+pub(crate) fn read_sealed<'b>(
+    source: &Source,
+    limits: Limits,
+    entry: &Entry,
+    buf: &'b mut Vec<u8>,
+) -> Result<SealedBlock<'b>> {
+    let damaged = |fault| source.at().offset(entry.offset).damaged(fault);
+    entry.check(source.index_at).map_err(damaged)?;
+    let size = entry.size as usize;
+    if size > limits.block_bytes {
+        let (found, limit) = (u64::from(entry.size), limits.block_bytes as u64);
+        return Err(damaged(Fault::OverLimit { what: "bytes in a block", found, limit }));
+    }
+    buf.resize(size, 0);
+    source.read(buf, entry.offset)?;
+    SealedBlock::verify(buf).map_err(damaged)
 }
 
 /// Checks header and footer.

@@ -21,6 +21,7 @@ use crate::layout::{
     BLOCKS_PER_KEY_MAX, CRC_LEN, ENTRY_LEN, FILE_LEN_MAX, FOOTER_LEN, HEADER_LEN, KEY_LEN_MAX, MAGIC,
     RECORD_LEN, VERSION,
 };
+use crate::seal::{self, IndexSeal, SEAL_LEN};
 use crate::{BlockType, Encoder, Error, Points, Refusal, SealedBlock, Stats, TimeRange};
 
 const BUFFER: usize = 256 << 10;
@@ -59,6 +60,8 @@ pub struct WriterOptions {
     pub order: BlockOrder,
     /// Whether bytes are counted by measurement; memory then grows with the number of measurements.
     pub stats: StatsMode,
+    /// Whether the index gets a checksum, which the format itself does not have.
+    pub seal: IndexSeal,
 }
 
 impl Default for WriterOptions {
@@ -69,6 +72,7 @@ impl Default for WriterOptions {
             index: IndexBuffer::in_memory(),
             order: BlockOrder::Disjoint,
             stats: StatsMode::Skip,
+            seal: IndexSeal::None,
         }
     }
 }
@@ -172,7 +176,7 @@ impl<W: Sink> TsmWriter<W> {
         if self.data == 0 {
             return 0;
         }
-        self.data + self.options.index.len() + self.record.len() + FOOTER_LEN
+        self.data + self.seal_len() + self.options.index.len() + self.record.len() + FOOTER_LEN
     }
 
     /// Writes a block as it is. `times` are those of its first and last point.
@@ -277,8 +281,16 @@ impl<W: Sink> TsmWriter<W> {
     }
 
     fn put_index(&mut self) -> io::Result<()> {
+        let footer = (self.data + self.seal_len()).to_be_bytes();
+        if self.options.seal == IndexSeal::Crc {
+            self.sink.write_all(&seal::bytes(self.options.index.crc_with(&footer)))?;
+        }
         self.options.index.copy_to(&mut self.sink)?;
-        self.sink.write_all(&self.data.to_be_bytes())
+        self.sink.write_all(&footer)
+    }
+
+    fn seal_len(&self) -> u64 {
+        if self.options.seal == IndexSeal::Crc { SEAL_LEN } else { 0 }
     }
 
     fn room(&self) -> Room {

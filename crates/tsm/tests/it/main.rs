@@ -2,11 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod data;
+mod dice;
 mod sample;
 
+mod bit_flips;
 mod cache;
 mod codecs;
 mod merge;
 mod real_files;
 mod round_trip;
+mod tombstones;
 mod vectors;
+mod verify;
