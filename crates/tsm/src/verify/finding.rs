@@ -50,8 +50,8 @@ impl Finding {
             | Fault::Version { .. }
             | Fault::TooShort { .. }
             | Fault::IndexStart { .. }
-            | Fault::NoEntries => Class::Structure,
-            Fault::Truncated { what: "the index" } => Class::Structure,
+            | Fault::NoEntries
+            | Fault::Truncated { what: "the index" } => Class::Structure,
             Fault::UnknownType { .. } if self.at.key.is_some() => Class::Index,
             _ => Class::Decode,
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use proptest::prelude::*;
 use tsm::{BlockOrder, BlockType, Encoder, Encoding, IndexBuffer, Refusal, Room, SealedBlock};
 use tsm::{Strings, TimeRange, TsmWriter, Values, WriterOptions};
 
@@ -165,4 +166,32 @@ fn no_points_and_unequal_counts_are_refused() {
     unequal.times = &unequal.times[..4];
     assert_eq!(encoder.encode(unequal, &mut out), Err(Refusal::CountMismatch { times: 4, values: 5 }));
     assert_eq!(out, [1]);
+}
+
+/// Columns of a key that ascend and stand apart, as many blocks as there are lengths.
+fn key_blocks() -> impl Strategy<Value = Vec<tsm::Column>> {
+    let lengths = proptest::collection::vec(1_usize..5, 1..6);
+    (proptest::sample::select(&BlockType::ALL[..]), lengths, any::<i32>()).prop_map(
+        |(kind, lengths, start)| {
+            let starts = (i64::from(start)..).step_by(10_000_000_000);
+            starts.zip(lengths).map(|(start, len)| ramp(kind, start, len)).collect()
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn any_keys_and_blocks_come_back(
+        written in proptest::collection::btree_map(proptest::collection::vec(any::<u8>(), 0..12), key_blocks(), 1..20),
+        memory_max in 0_usize..500,
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let index = IndexBuffer::spilling_to_file(memory_max, folder.path().join("a.idx.tmp"));
+        let bytes = file_with(&written, WriterOptions { index, ..WriterOptions::default() });
+        let reader = open("a.tsm", bytes);
+        prop_assert!(same(&content(&reader), &written));
+        for key in written.keys() {
+            prop_assert_eq!(reader.find(key).unwrap().map(|record| record.entries.len()), Some(written[key].len()));
+        }
+    }
 }

@@ -27,8 +27,10 @@ fn golden(vector: &Value) -> Vec<Tombstone> {
     vector["entries"].as_array().unwrap().iter().map(entry).collect()
 }
 
+type Golden = (Version, Vec<u8>, Vec<Tombstone>);
+
 /// Bytes and entries of every golden tombstone file.
-fn all_golden() -> Option<Vec<(Version, Vec<u8>, Vec<Tombstone>)>> {
+fn all_golden() -> Option<Vec<Golden>> {
     let mut all = Vec::new();
     for (kind, version) in [
         ("tombstone_v1_file", Version::V1),
@@ -141,7 +143,7 @@ fn a_left_over_of_a_crash_is_neither_read_nor_in_the_way() {
 fn what_cannot_be_written_leaves_the_old_file_as_it_was() {
     let folder = Folder::holding(&encode(&[one()]));
     let before = fs::read(path_of(&folder.tsm())).unwrap();
-    let long = Tombstone::new(&[b'k'; 65_536], TimeRange::ALL);
+    let long = Tombstone::new(&vec![b'k'; 65_536], TimeRange::ALL);
     let reversed = Tombstone::new(b"k", TimeRange::new(2, 1));
     for (tombstone, refusal) in
         [(long, Refusal::KeyTooLong { len: 65_536 }), (reversed, Refusal::TimesReversed { min: 2, max: 1 })]
@@ -186,11 +188,11 @@ fn what_is_no_tombstone_file_says_why() {
     let v2 = |body: &[u8]| [b"\x00\x00\x15\x02", body].concat();
     let long = Fault::Tombstone { what: "a key has more than 65535 bytes" };
     assert_eq!(parsed(b"\x00\x00\x15\x05").unwrap_err(), Fault::Version { found: 5 });
-    assert_eq!(parsed(&v2(&entry(65_536, &[b'k'; 65_536]))).unwrap_err(), long);
+    assert_eq!(parsed(&v2(&entry(65_536, &vec![b'k'; 65_536]))).unwrap_err(), long);
     assert_eq!(parsed(&v2(&entry(1 << 31 | 1, b"k"))).unwrap_err(), long);
-    assert_eq!(parsed(&v2(&entry(65_535, &[b'k'; 65_535]))).unwrap().len(), 1);
+    assert_eq!(parsed(&v2(&entry(65_535, &vec![b'k'; 65_535]))).unwrap().len(), 1);
     assert_eq!(parsed(&v2(b"\0\0")).unwrap_err(), Fault::Truncated { what: "a tombstone" });
-    assert_eq!(parsed(&[b'k'; 65_536]).unwrap_err(), long);
+    assert_eq!(parsed(&vec![b'k'; 65_536]).unwrap_err(), long);
     assert!(matches!(parsed(b"\x00\x00\x15\x04junk").unwrap_err(), Fault::Gzip(_) | Fault::Truncated { .. }));
     assert_eq!(parsed(b"a\r\n\nb").unwrap().len(), 2);
 }
@@ -215,7 +217,7 @@ fn every_cut_and_every_flip_of_a_zipped_file_is_an_error_or_the_same_entries() {
 #[test]
 fn a_gzip_bomb_is_refused_at_the_limit() {
     let mut zipped = flate2::write::GzEncoder::new(b"\x00\x00\x15\x04".to_vec(), flate2::Compression::best());
-    let entry = [&65_000_u32.to_be_bytes()[..], &[b'k'; 65_000], &[0; 16]].concat();
+    let entry = [&65_000_u32.to_be_bytes()[..], &vec![b'k'; 65_000], &[0; 16]].concat();
     (0..200).for_each(|_| std::io::Write::write_all(&mut zipped, &entry).unwrap());
     let bytes = zipped.finish().unwrap();
     assert!(bytes.len() < 200_000);
