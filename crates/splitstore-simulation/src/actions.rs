@@ -1,10 +1,12 @@
 //! What the node does: sync, reorganise, trust `has`, read, flush.
 
-use splitstore_domain::HeadChange;
+use splitstore_domain::trigger::Decision;
+use splitstore_domain::{HeadChange, Tipset};
 use splitstore_orchestrator::Error;
-use splitstore_ports::{Block, BlockRead, BlockWrite};
+use splitstore_ports::{Block, BlockRead, BlockWrite, Clock};
 
 use crate::broken::{Broken, Verdict};
+use crate::gates::Asks;
 use crate::life::{Life, told};
 use crate::node::{Errand, Task, TipsetId};
 use crate::reader::Due;
@@ -27,6 +29,9 @@ impl Life<'_, '_> {
             let Some(errand) = task.errands.get(task.next).copied() else { return Ok(()) };
             let done = self.errand(errand)?;
             task.next = if done { task.next + 1 } else { 0 };
+            if matches!(errand, Errand::Rest) {
+                break;
+            }
         }
         if task.next < task.errands.len() && self.world.node.task.is_none() {
             self.world.node.task = Some(task);
@@ -54,6 +59,11 @@ impl Life<'_, '_> {
                 }
                 Ok(true)
             }
+            Errand::WriteBare(id) => {
+                self.world.promise_what_is_missing_below(id);
+                self.put(&[id])
+            }
+            Errand::Rest => Ok(true),
             Errand::Apply(tipset) => self.apply(tipset),
         }
     }
@@ -123,45 +133,86 @@ impl Life<'_, '_> {
     }
 
     fn apply(&mut self, tipset: TipsetId) -> Result<bool, Broken> {
-        let excuses = self.world.wire.excuses();
         let world = &mut *self.world;
         let (revert, apply) = world.way(world.node.head, tipset);
         world.trace.line(format!("head t{tipset}: {} back, {} on", revert.len(), apply.len()));
-        world.coverage.count(if revert.is_empty() { "act: sync" } else { "act: reorg" });
+        let lowest = revert.last().map(|id| world.node.tipsets[*id].height);
+        let head = world.node.tipsets[world.node.head].height;
+        world.coverage.count(match lowest {
+            None => "act: sync",
+            Some(lowest) if lowest + world.options.finality >= head => "act: reorg within finality",
+            Some(_) => "act: reorg beyond finality",
+        });
+        world.node.head = tipset;
+        world.head_moved();
+        world.set_time();
+        self.tell_head(&revert, &apply)?;
+        Ok(true)
+    }
+
+    /// Tells the store of a head change, and holds what it decides against the gates.
+    pub(crate) fn tell_head(&mut self, revert: &[TipsetId], apply: &[TipsetId]) -> Verdict {
+        let world = &mut *self.world;
         let tell = |ids: &[TipsetId]| {
             ids.iter().filter_map(|id| world.universe.tipset(world.node.tipset(*id))).collect::<Vec<_>>()
         };
-        let change = HeadChange { revert: tell(&revert), apply: tell(&apply) };
-        let head = world.universe.tipset(world.node.tipset(tipset)).expect("a tipset has headers");
-        let heard = world.chain.move_to(head, &change);
-        world.node.head = tipset;
-        world.head_moved();
-        if let Err(error) = heard {
-            return self.excused(excuses, "a head change", &Error::Port(error)).map(|()| true);
+        let change = HeadChange { revert: tell(revert), apply: tell(apply) };
+        let head = change.apply.last().expect("somebody applies something").clone();
+        let excuses = world.wire.excuses();
+        world.chain.place(head.clone());
+        let pressed = world.is_pressed();
+        match self.store.head_change(&change) {
+            Err(error) => return self.excused(excuses, "a head change", &error),
+            Ok(decision) => self.decided(&head, decision, pressed)?,
         }
         for id in apply.iter().flat_map(|id| self.world.node.tipset(*id).to_vec()).collect::<Vec<_>>() {
             self.world.rely(id, "applied")?;
         }
-        Ok(true)
+        Ok(())
+    }
+
+    fn decided(&mut self, head: &Tipset, decision: Option<Decision>, pressed: bool) -> Verdict {
+        let world = &mut *self.world;
+        let height = head.height.height();
+        world.see_head(height, head.timestamp);
+        let Ok(Some(base)) = self.store.info().map(|info| info.base) else { return Ok(()) };
+        let (options, now) = (world.options, world.clock.elapsed());
+        let asks = world.gates.ask(&options, height.saturating_sub(base.height()), pressed, now);
+        let said = decision.as_ref().and_then(Asks::of);
+        if said != Some(asks) {
+            let what = format!("at height {height} it is {said:?} and should be {asks:?}");
+            return Err(Broken::new("a head change is judged by the gates", what));
+        }
+        world.coverage.count(format!("gate: {}", asks.name()));
+        if pressed && asks == Asks::Compact {
+            world.coverage.count("gate: pressed");
+        }
+        self.wanted |= asks == Asks::Compact && self.run.is_none();
+        Ok(())
     }
 
     fn sync(&mut self) {
+        let known = self.world.universe.blocks.len();
         let new = self.world.draw_tipset(Some(self.world.node.head));
         let mut errands = self.world.errands_of(new);
         errands.push(Errand::Apply(new));
         self.world.trace.line(format!("t{new} comes in"));
+        self.world.tell_blocks(known);
         self.world.give(errands);
     }
 
     /// Leaves the head for another fork that is at least as high, new or known.
     pub(crate) fn reorganise(&mut self) {
         let world = &mut *self.world;
-        let back = world.dice.between(1, usize::try_from(world.options.finality).unwrap_or(1));
+        let mut back = world.dice.between(1, usize::try_from(world.options.reorg).unwrap_or(1));
         let head = &world.node.tipsets[world.node.head];
         let height = head.height;
         let mut fork = world.node.head;
-        for _ in 0..back {
-            fork = world.node.tipsets[fork].parent.unwrap_or(fork);
+        while let Some(parent) = world.node.tipsets[fork].parent.filter(|_| back > 0)
+            && world.node.tipsets[parent].height + world.options.reorg >= height
+        {
+            fork = parent;
+            back -= 1;
         }
         let known: Vec<TipsetId> = (0..world.node.tipsets.len())
             .filter(|id| *id != world.node.head && world.node.tipsets[*id].height >= height)
@@ -195,6 +246,18 @@ impl Life<'_, '_> {
         self.world.give(vec![Errand::Ensure(old), Errand::Ensure(top), Errand::Ensure(top)]);
     }
 
+    /// A new subtree of which the top is there long before what is below it.
+    pub(crate) fn write_parents_first(&mut self) {
+        let old = self.world.old_subtree();
+        let below = self.world.universe.list(8, vec![old]);
+        let top = self.world.draw_parent_of(below);
+        self.world.coverage.count("act: write parents first");
+        let mut errands = vec![Errand::WriteBare(top)];
+        errands.extend(vec![Errand::Rest; self.world.dice.below(12)]);
+        errands.extend([Errand::Ensure(below), Errand::Ensure(top)]);
+        self.world.give(errands);
+    }
+
     pub(crate) fn read_something(&mut self) -> Verdict {
         let ask = self.world.draw_question();
         let excuses = self.world.wire.excuses();
@@ -208,14 +271,14 @@ impl Life<'_, '_> {
         let mut all = Vec::new();
         self.world.bottom_up(message, &mut all);
         if self.put(&all)? {
-            let cid = self.world.universe.cid(message);
-            let mut pool = self.world.pool.lock();
-            pool.push(cid);
-            self.world.pooled.push(message);
-            if pool.len() > 3 {
-                pool.remove(0);
-                self.world.pooled.remove(0);
+            let world = &mut *self.world;
+            let at = world.dice.below(world.pools.len());
+            let pool = &mut world.pools[at];
+            pool.ids.push(message);
+            if pool.ids.len() > 3 {
+                pool.ids.remove(0);
             }
+            pool.tell(&world.universe);
         }
         self.world.coverage.count("act: protector");
         Ok(())
@@ -259,6 +322,16 @@ impl World {
         let below = crate::oracle::closure(&self.universe, id, &self.oracle.canonical, |id| self.there(id));
         self.oracle.written.extend(&below);
         self.oracle.owe(below, id, "put");
+    }
+
+    /// Who writes a block whose children are absent knows that they are, and brings them.
+    fn promise_what_is_missing_below(&mut self, id: Id) {
+        self.absorb();
+        for link in &self.universe.blocks[id].links {
+            if !self.there(*link) {
+                self.oracle.deleted.remove(link);
+            }
+        }
     }
 
     pub(crate) fn flushed(&mut self) {
@@ -311,9 +384,5 @@ impl World {
 
     pub(crate) fn headers_of_chain(&self) -> std::collections::BTreeSet<Id> {
         self.line(self.node.head).iter().flat_map(|id| self.node.tipset(*id).to_vec()).collect()
-    }
-
-    pub(crate) fn hot_has(&self, cid: &cid::Cid) -> bool {
-        self.hot.has(cid).unwrap_or(false)
     }
 }

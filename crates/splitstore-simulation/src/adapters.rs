@@ -3,17 +3,18 @@
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use cid::Cid;
 use splitstore_domain::{BlockKey, ByteCount};
-use splitstore_memory::{MemoryCold, MemoryFiles, MemoryMeta, MemoryStore};
+use splitstore_memory::{MemoryClock, MemoryCold, MemoryFiles, MemoryMeta, MemoryStore};
 use splitstore_ports::{
     Block, BlockDelete, BlockRead, BlockWrite, ColdStore, FileSystem, FileWrite, HotStore, KeyCursor,
     KeyScan, Maintenance, MetaCell, MetaStore, Result,
 };
 
 use crate::Lie;
-use crate::wire::{Change, Faults, Port, Wire, place_to_hold};
+use crate::wire::{Port, Wire, place_to_hold};
 
 /// A tier.
 pub(crate) struct Tier<T> {
@@ -22,11 +23,29 @@ pub(crate) struct Tier<T> {
     wire: Wire,
     lie: Option<Lie>,
     puts: AtomicU64,
+    lag: Lag,
+}
+
+/// How long each call lasts.
+#[derive(Clone, Default)]
+pub(crate) struct Lag {
+    pub(crate) clock: MemoryClock,
+    pub(crate) time: Duration,
 }
 
 impl<T> Tier<T> {
-    pub(crate) fn new(inner: T, port: Port, wire: &Wire, lie: Option<Lie>) -> Self {
-        Self { inner, port, wire: wire.clone(), lie, puts: AtomicU64::new(0) }
+    pub(crate) fn new(inner: T, port: Port, wire: &Wire, lie: Option<Lie>, lag: Lag) -> Self {
+        Self { inner, port, wire: wire.clone(), lie, puts: AtomicU64::new(0), lag }
+    }
+
+    fn effect(&self, what: &str) -> Result<()> {
+        self.lag.clock.advance(self.lag.time);
+        self.wire.effect(self.port, what)
+    }
+
+    fn read(&self, what: &str) -> Result<()> {
+        self.lag.clock.advance(self.lag.time);
+        self.wire.read(self.port, what)
     }
 
     fn lies(&self, port: Port, lie: Lie) -> bool {
@@ -52,20 +71,20 @@ impl<T: BlockWrite> Tier<T> {
 impl<T: BlockRead> BlockRead for Tier<T> {
     fn view(&self, cid: &Cid, read: &mut dyn FnMut(&[u8])) -> Result<bool> {
         place_to_hold();
-        self.wire.read(self.port, "view")?;
+        self.read("view")?;
         let found = self.inner.view(cid, read);
         place_to_hold();
         found
     }
 
     fn view_many(&self, cids: &[Cid], read: &mut dyn FnMut(usize, &[u8])) -> Result<()> {
-        self.wire.read(self.port, "view_many")?;
+        self.read("view_many")?;
         self.inner.view_many(cids, read)
     }
 
     fn has(&self, cid: &Cid) -> Result<bool> {
         place_to_hold();
-        self.wire.read(self.port, "has")?;
+        self.read("has")?;
         let found = self.inner.has(cid);
         place_to_hold();
         found
@@ -73,7 +92,7 @@ impl<T: BlockRead> BlockRead for Tier<T> {
 
     fn size(&self, cid: &Cid) -> Result<Option<u64>> {
         place_to_hold();
-        self.wire.read(self.port, "size")?;
+        self.read("size")?;
         let found = self.inner.size(cid);
         place_to_hold();
         found
@@ -82,24 +101,26 @@ impl<T: BlockRead> BlockRead for Tier<T> {
 
 impl<T: BlockWrite> BlockWrite for Tier<T> {
     fn put_many(&self, blocks: &[Block<'_>]) -> Result<()> {
-        self.wire.effect(self.port, "put")?;
+        self.effect("put")?;
         self.write(blocks)?;
-        self.wire.changed(Change::Put, blocks.iter().map(|block| BlockKey::from(&block.cid)));
+        self.wire.has_put(self.port, blocks.iter().map(|block| BlockKey::from(&block.cid)));
         Ok(())
     }
 
     fn sync(&self) -> Result<()> {
-        self.wire.effect(self.port, "sync")?;
-        if self.lies(Port::Hot, Lie::HotSyncsNothing) || self.lies(Port::Cold, Lie::ColdSyncsNothing) {
-            return Ok(());
+        self.effect("sync")?;
+        let lies = self.lies(Port::Hot, Lie::HotSyncsNothing) || self.lies(Port::Cold, Lie::ColdSyncsNothing);
+        if !lies {
+            self.inner.sync()?;
         }
-        self.inner.sync()
+        self.wire.has_synced(self.port);
+        Ok(())
     }
 }
 
 impl<T: BlockDelete + KeyScan> BlockDelete for Tier<T> {
     fn delete_many(&self, keys: &[BlockKey]) -> Result<()> {
-        self.wire.effect(self.port, "delete")?;
+        self.effect("delete")?;
         if self.lies(Port::Hot, Lie::DeletesNothing) {
             return Ok(());
         }
@@ -109,15 +130,14 @@ impl<T: BlockDelete + KeyScan> BlockDelete for Tier<T> {
             self.inner.keys()?.next_batch(&mut first, 1)?;
             keys.extend(first.into_iter().map(|entry| entry.key));
         }
-        self.inner.delete_many(&keys)?;
-        self.wire.changed(Change::Deleted, keys);
-        Ok(())
+        self.wire.deletes(&keys);
+        self.inner.delete_many(&keys)
     }
 }
 
 impl<T: KeyScan> KeyScan for Tier<T> {
     fn keys(&self) -> Result<Box<dyn KeyCursor + '_>> {
-        self.wire.read(self.port, "keys")?;
+        self.read("keys")?;
         self.inner.keys()
     }
 }
@@ -146,6 +166,7 @@ pub(crate) struct Cells {
 
 impl MetaStore for Cells {
     fn get(&self, cell: MetaCell) -> Result<Option<Vec<u8>>> {
+        self.wire.read(Port::Meta, "get")?;
         self.inner.get(cell)
     }
 
@@ -159,8 +180,6 @@ impl MetaStore for Cells {
 pub(crate) struct Disk {
     pub(crate) inner: MemoryFiles,
     pub(crate) wire: Wire,
-    /// Writes and syncs of the log of references do not fail.
-    pub(crate) spare_log: bool,
 }
 
 impl Disk {
@@ -168,22 +187,20 @@ impl Disk {
         self.wire.effect(Port::Files, what)
     }
 
-    fn open_file(&self, path: &Path, file: Box<dyn FileWrite>) -> Box<dyn FileWrite> {
-        let spared = self.spare_log && path.ends_with("references");
-        let faults = if spared { Faults::Spared } else { Faults::Due };
-        Box::new(OpenFile { file, wire: self.wire.clone(), faults })
+    fn open_file(&self, file: Box<dyn FileWrite>) -> Box<dyn FileWrite> {
+        Box::new(OpenFile { file, wire: self.wire.clone() })
     }
 }
 
 impl FileSystem for Disk {
     fn create(&self, path: &Path) -> Result<Box<dyn FileWrite>> {
         self.effect("create")?;
-        Ok(self.open_file(path, self.inner.create(path)?))
+        Ok(self.open_file(self.inner.create(path)?))
     }
 
     fn append(&self, path: &Path) -> Result<Box<dyn FileWrite>> {
         self.effect("append")?;
-        Ok(self.open_file(path, self.inner.append(path)?))
+        Ok(self.open_file(self.inner.append(path)?))
     }
 
     fn open(&self, path: &Path) -> Result<Option<Box<dyn Read + Send>>> {
@@ -238,13 +255,12 @@ impl FileSystem for Disk {
 struct OpenFile {
     file: Box<dyn FileWrite>,
     wire: Wire,
-    faults: Faults,
 }
 
 impl Write for OpenFile {
     /// A write that fails has written half: disks fill up in the middle.
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        if let Err(error) = self.wire.effect_with(Port::Files, "write", self.faults) {
+        if let Err(error) = self.wire.effect(Port::Files, "write") {
             if !self.wire.is_dead() {
                 self.file.write_all(&data[..data.len() / 2])?;
             }
@@ -260,7 +276,7 @@ impl Write for OpenFile {
 
 impl FileWrite for OpenFile {
     fn sync(&mut self) -> Result<()> {
-        self.wire.effect_with(Port::Files, "sync", self.faults)?;
+        self.wire.effect(Port::Files, "sync")?;
         self.file.sync()
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cid::Cid;
 use parking_lot::Mutex;
-use splitstore_domain::{Epoch, HeadChange, HeaderView, Tipset, TipsetKey};
+use splitstore_domain::{Epoch, HeaderView, Tipset, TipsetKey};
 use splitstore_ports::{ChainAccessor, ErrorKind, HeadListener, PortError, Result};
 
 /// The chain of one seed. Headers are known by CID: what a decoder would read is what the maker wrote.
@@ -17,7 +17,6 @@ struct State {
     headers: BTreeMap<Cid, HeaderView>,
     keys: BTreeMap<TipsetKey, (Tipset, Option<Cid>)>,
     head: Option<Tipset>,
-    listeners: Vec<Arc<dyn HeadListener>>,
 }
 
 impl SimChain {
@@ -27,21 +26,9 @@ impl SimChain {
         state.keys.insert(tipset.key.clone(), (tipset, object));
     }
 
-    /// Places the head without telling anybody: a node that starts.
+    /// Places the head. The node tells the store itself, to hear what the store decides.
     pub(crate) fn place(&self, head: Tipset) {
-        let mut state = self.0.lock();
-        state.head = Some(head);
-        state.listeners.clear();
-    }
-
-    /// Moves the head and tells the listeners.
-    pub(crate) fn move_to(&self, head: Tipset, change: &HeadChange) -> Result<()> {
-        let listeners = {
-            let mut state = self.0.lock();
-            state.head = Some(head);
-            state.listeners.clone()
-        };
-        listeners.iter().try_for_each(|listener| listener.head_changed(change))
+        self.0.lock().head = Some(head);
     }
 }
 
@@ -74,8 +61,7 @@ impl ChainAccessor for SimChain {
         self.0.lock().keys.get(key)?.1
     }
 
-    fn subscribe(&self, listener: Arc<dyn HeadListener>) -> Result<()> {
-        self.0.lock().listeners.push(listener);
+    fn subscribe(&self, _listener: Arc<dyn HeadListener>) -> Result<()> {
         Ok(())
     }
 }

@@ -9,8 +9,8 @@ pub struct Coverage {
     counts: BTreeMap<String, u64>,
 }
 
-/// The crash points that a thousand seeds must hit: between two steps, and inside one at an effect.
-const CRASH_POINTS: [&str; 22] = [
+/// Crash points: between two steps, and inside one at an effect.
+const CRASHES: [&str; 32] = [
     "crash between: idle",
     "crash between: prepare",
     "crash between: mark",
@@ -30,14 +30,126 @@ const CRASH_POINTS: [&str; 22] = [
     "crash inside: commit, files",
     "crash inside: open, files",
     "crash inside: open, hot",
+    "crash inside: open, meta",
     "crash inside: node, hot",
     "crash inside: node, cold",
     "crash inside: node, files",
+    "crash keeps nothing",
+    "crash keeps names",
+    "crash keeps data",
+    "crash keeps a torn tail",
+    "crash keeps zeros for a tail",
+    "crash keeps some",
+    "open: resumed a sealed run",
+    "recovery: once more",
+    "recovery: cut short",
+];
+
+/// What can fail, and where a run can fail of it.
+const ERRORS: [&str; 22] = [
+    "fault: hot effect, no space left",
+    "fault: hot effect, unavailable",
+    "fault: hot read, unavailable",
+    "fault: cold effect, no space left",
+    "fault: cold effect, unavailable",
+    "fault: cold read, unavailable",
+    "fault: files effect, no space left",
+    "fault: files effect, unavailable",
+    "fault: files read, unavailable",
+    "fault: meta effect, no space left",
+    "fault: meta effect, unavailable",
+    "fault: meta read, unavailable",
+    "error: in prepare",
+    "error: in mark",
+    "error: in collect",
+    "error: in transfer",
+    "error: in seal",
+    "error: in purge",
+    "error: in commit",
+    "error: no space for a transfer",
+    "error: a reference is missing",
+    "act: a protector fails",
+];
+
+/// What may start a run, keep it waiting, or end it.
+const GATES: [&str; 45] = [
+    "start: by head change",
+    "start: by hand",
+    "start: dry",
+    "start: busy",
+    "gate: compact",
+    "gate: below the threshold",
+    "gate: held",
+    "gate: behind",
+    "gate: backing off",
+    "gate: pressed",
+    "gate: hovering ended a wait",
+    "gate: a run waits for the node",
+    "gate: paused in mark",
+    "gate: paused in collect",
+    "gate: paused in transfer",
+    "gate: paused in seal",
+    "gate: paused in purge",
+    "gate: paused in commit",
+    "stop: asked to in prepare",
+    "stop: asked to in mark",
+    "stop: asked to in collect",
+    "stop: asked to in transfer",
+    "stop: asked to in seal",
+    "stop: asked to in purge",
+    "stop: held in prepare",
+    "stop: held in mark",
+    "stop: held in collect",
+    "stop: held in transfer",
+    "stop: held in seal",
+    "act: cancel in purge",
+    "act: cancel in commit",
+    "act: hold in purge",
+    "act: hold in commit",
+    "close in: idle",
+    "close in: prepare",
+    "close in: mark",
+    "close in: collect",
+    "close in: transfer",
+    "close in: seal",
+    "close in: purge",
+    "close in: commit",
+    "missing: awaited",
+    "heard: references are missing",
+    "heard: a view that lasts",
+    "heard: a purge spared blocks",
+];
+
+/// What must have happened besides.
+const ACTS: [&str; 17] = [
+    "run: finished, cold universal",
+    "run: finished, cold messages",
+    "run: finished, cold discard",
+    "run: finished, sets exact",
+    "run: finished, sets disk",
+    "run: finished, sets bloom, exact",
+    "run: finished, sets roaring, exact",
+    "run: finished, sets bloom, disk",
+    "run: planned",
+    "act: reorg within finality",
+    "act: reorg beyond finality",
+    "act: write parents first",
+    "act: write without asking",
+    "act: build on an old subtree",
+    "act: hold a reader",
+    "act: protector",
+    "act: drop a run",
 ];
 
 impl Coverage {
     pub(crate) fn count(&mut self, name: impl Into<String>) {
         *self.counts.entry(name.into()).or_default() += 1;
+    }
+
+    pub(crate) fn count_many(&mut self, counts: impl IntoIterator<Item = (String, u64)>) {
+        for (name, count) in counts {
+            *self.counts.entry(name).or_default() += count;
+        }
     }
 
     /// Adds what another seed reached.
@@ -52,9 +164,14 @@ impl Coverage {
         self.counts.get(name).copied().unwrap_or(0)
     }
 
-    /// Crash points that were never hit.
+    /// Every point that many seeds must reach.
+    pub fn points() -> impl Iterator<Item = &'static str> {
+        CRASHES.into_iter().chain(ERRORS).chain(GATES).chain(ACTS)
+    }
+
+    /// Points that were never reached.
     pub fn missed(&self) -> Vec<&'static str> {
-        CRASH_POINTS.into_iter().filter(|point| self.of(point) == 0).collect()
+        Self::points().filter(|point| self.of(point) == 0).collect()
     }
 }
 

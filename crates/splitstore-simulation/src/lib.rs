@@ -1,13 +1,14 @@
 //! The real orchestrator under a seeded schedule, judged after every step.
 //!
 //! ```text
-//!   seed -> options      cold policy, windows, mark sets, fault rates, batch shapes
-//!        -> schedule     run step | sync | reorg | has-and-trust | read | view | flush | crash | fault ...
+//!   seed -> options      cold policy, windows, mark sets, sizes of batches, gates, fault rates ...
+//!        -> schedule     run step | sync | reorg | has-and-trust | read | view | flush | pause | hold | crash | fault ...
 //!                          after each: oracle (maps only) against the adapters' raw content
 //! ```
 //! *State*: a life is one process, from open to crash or close; [`simulate`] lives several over one disk.
 //! *Time*: one thread runs at any moment; held readers have threads of their own but never run beside others.
-//! Start at [`simulate`]; what must hold is in `oracle.rs`, what happens in `life.rs`.
+//! Start at [`simulate`]; what must hold is in `oracle.rs`, `gates.rs`, `wire.rs` and `recovery.rs`, what happens in
+//! `life.rs`, what must have happened in `coverage.rs`.
 
 mod actions;
 mod adapters;
@@ -15,14 +16,20 @@ mod broken;
 mod chain;
 mod coverage;
 mod dice;
-mod known;
+mod events;
+mod gates;
 mod lie;
 mod life;
+mod machine;
 mod node;
+mod operator;
 mod options;
 mod oracle;
 mod reader;
+mod recovery;
+mod runs;
 mod saboteur;
+mod sets;
 mod trace;
 mod universe;
 mod wire;
@@ -32,7 +39,6 @@ use std::fmt;
 
 pub use broken::Broken;
 pub use coverage::Coverage;
-pub use known::Known;
 pub use lie::Lie;
 pub use trace::Telling;
 
@@ -78,8 +84,6 @@ impl fmt::Display for Finding {
 pub struct Manner {
     /// Whether it is told.
     pub telling: Telling,
-    /// What it looks past.
-    pub known: Vec<Known>,
     /// What the adapters do wrong, to test the oracle.
     pub lie: Option<Lie>,
 }
@@ -90,8 +94,10 @@ pub fn simulate(seed: u64, manner: &Manner) -> Outcome {
     world.trace.line(format!("seed {seed}"));
     let options = world.options.to_string();
     world.trace.line(options.clone());
+    world.tell_blocks(0);
     let lived = live(&mut world);
     world.absorb();
+    world.coverage.count_many(world.events.counts());
     let last = world.trace.last();
     let finding = lived.err().map(|broken| Finding { broken, options, last });
     Outcome { seed, trace_hash: world.trace.hash(), coverage: world.coverage, finding }
@@ -115,20 +121,19 @@ fn live(world: &mut World) -> Result<(), Broken> {
         life.end();
         drop(store);
         match ended? {
-            End::Died => die(world),
+            End::Died => die(world)?,
             End::Closed | End::Over => world.wire.renew(),
         }
     }
 }
 
-/// Faults end; a tier that refuses everything after a failed sync is opened again first.
+/// Everybody lets go; a tier that refuses everything after a failed sync is opened again first.
 fn quietly(life: &mut Life<'_, '_>) -> Result<(), Broken> {
-    for _ in 0..life.held.len() {
+    while !life.held.is_empty() {
         life.let_one_go()?;
     }
-    life.world.files.set_free_space(None);
     life.world.wire.renew();
-    life.world.wire.set_place("node");
+    life.world.wire.set_place(wire::NODE);
     life.world.node.task = None;
     life.quiet_end()
 }
@@ -142,9 +147,9 @@ fn open(world: &mut World) -> Result<splitstore_orchestrator::SplitStore, Broken
             world.wire.burn_after(effects);
         }
         let excuses = world.wire.excuses();
-        let resumed = *world.events.resumed.lock();
+        let resumed = world.events.resumed();
         let opened = world.open();
-        if *world.events.resumed.lock() > resumed {
+        if world.events.resumed() > resumed {
             world.coverage.count("open: resumed a sealed run");
         }
         match opened {
@@ -160,15 +165,16 @@ fn open(world: &mut World) -> Result<splitstore_orchestrator::SplitStore, Broken
                 if world.wire.excuses() == excuses || !world.wire.is_dead() {
                     return Err(Broken::new("the store always opens", what));
                 }
-                die(world);
+                die(world)?;
             }
         }
     }
 }
 
-fn die(world: &mut World) {
+fn die(world: &mut World) -> Result<(), Broken> {
     if let Some((place, port)) = world.wire.died_at() {
         world.coverage.count(format!("crash inside: {place}, {}", port.name()));
     }
     world.crash();
+    world.recovers_the_same()
 }

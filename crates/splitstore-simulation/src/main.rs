@@ -1,9 +1,15 @@
 //! `sim`: many seeds, or one of them told in full.
 
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use clap::Parser;
-use splitstore_simulation::{Coverage, Known, Manner, Outcome, Telling, simulate};
+use parking_lot::Mutex;
+use splitstore_simulation::{Coverage, Manner, Outcome, Telling, simulate};
+
+/// From so many seeds on, every point must have been hit.
+const ENOUGH: u64 = 5000;
 
 /// Runs the orchestrator under seeded schedules and judges it after every step.
 #[derive(Debug, Parser)]
@@ -20,16 +26,16 @@ struct Args {
     /// Findings to print before it stops.
     #[arg(long, default_value_t = 1)]
     findings: usize,
-    /// Looks past a known finding; may be given more than once.
-    #[arg(long)]
-    known: Vec<Known>,
+    /// Seeds at the same time.
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
 }
 
 fn main() -> ExitCode {
     let args = Args::parse();
     let first = args.seed.unwrap_or(1);
     if args.verbose || (args.seed.is_some() && args.seeds == 1) {
-        return told(&simulate(first, &Manner { telling: Telling::Verbose, known: args.known, lie: None }));
+        return told(&simulate(first, &Manner { telling: Telling::Verbose, lie: None }));
     }
     many(first, &args)
 }
@@ -46,24 +52,49 @@ fn told(outcome: &Outcome) -> ExitCode {
 }
 
 fn many(first: u64, args: &Args) -> ExitCode {
-    let mut coverage = Coverage::default();
-    let mut findings = 0;
-    let manner = Manner { telling: Telling::Quiet, known: args.known.clone(), lie: None };
-    for seed in first..first + args.seeds {
-        let outcome = simulate(seed, &manner);
-        coverage.add(&outcome.coverage);
-        if let Some(finding) = outcome.finding {
-            findings += 1;
-            println!("seed {seed} fails; replay it with --seed {seed} --verbose\n{finding}\n");
-            if findings >= args.findings {
-                break;
-            }
+    let began = Instant::now();
+    let found = Mutex::new(Found::default());
+    let next = AtomicU64::new(first);
+    std::thread::scope(|scope| {
+        for _ in 0..args.threads.max(1) {
+            scope.spawn(|| {
+                while found.lock().findings < args.findings {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= first + args.seeds {
+                        break;
+                    }
+                    let outcome = simulate(seed, &Manner::default());
+                    found.lock().add(outcome);
+                }
+            });
         }
-    }
+    });
+    let Found { coverage, findings, lived } = found.into_inner();
     print!("{coverage}");
-    let missed = if args.seeds >= 1000 && findings == 0 { coverage.missed() } else { Vec::new() };
+    println!("{lived} seeds, {:.0} in a second", lived as f64 / began.elapsed().as_secs_f64());
+    let missed = if args.seeds >= ENOUGH && findings == 0 { coverage.missed() } else { Vec::new() };
     for point in &missed {
         println!("never hit: {point}");
     }
     if findings == 0 && missed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// What all seeds came to.
+#[derive(Default)]
+struct Found {
+    coverage: Coverage,
+    findings: usize,
+    lived: u64,
+}
+
+impl Found {
+    fn add(&mut self, outcome: Outcome) {
+        self.coverage.add(&outcome.coverage);
+        self.lived += 1;
+        if let Some(finding) = outcome.finding {
+            self.findings += 1;
+            let seed = outcome.seed;
+            println!("seed {seed} fails; replay it with --seed {seed} --verbose\n{finding}\n");
+        }
+    }
 }

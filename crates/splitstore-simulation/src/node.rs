@@ -3,6 +3,7 @@
 //! States share subtrees with older ones, also with states that are long dead: that is what makes a node ask
 //! `has` and trust the answer.
 
+use crate::dice::Dice;
 use crate::universe::{HeaderParts, Id, Universe};
 use crate::world::World;
 
@@ -26,6 +27,10 @@ pub(crate) enum Errand {
     Ensure(Id),
     /// Write the block and all below it without asking.
     Write(Id),
+    /// Write only this block: what is below it comes later.
+    WriteBare(Id),
+    /// Let others take their turns.
+    Rest,
     /// Make this tipset the head.
     Apply(TipsetId),
 }
@@ -38,6 +43,35 @@ pub(crate) struct Task {
     pub(crate) run: u64,
 }
 
+/// How the node keeps up with its chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Keeping {
+    #[default]
+    InStep,
+    Hovering,
+    Behind,
+}
+
+impl Keeping {
+    pub(crate) fn draw(dice: &mut Dice) -> Self {
+        [Self::InStep, Self::Hovering, Self::Behind][dice.below(3)]
+    }
+
+    /// Seconds by which a head is late; often just at a bound.
+    pub(crate) fn draw_age(self, dice: &mut Dice) -> u64 {
+        let (low, high) = match self {
+            Self::InStep => (0, 29),
+            Self::Hovering => (30, 60),
+            Self::Behind => (61, 200),
+        };
+        match dice.below(3) {
+            0 => low as u64,
+            1 => high as u64,
+            _ => dice.between(low, high) as u64,
+        }
+    }
+}
+
 /// The node.
 #[derive(Default)]
 pub(crate) struct Node {
@@ -46,6 +80,7 @@ pub(crate) struct Node {
     /// The head at the last flush that returned.
     pub(crate) durable_head: TipsetId,
     pub(crate) task: Option<Task>,
+    pub(crate) pace: Keeping,
     /// Every subtree of a state that was ever made.
     subtrees: Vec<Id>,
     counter: u64,
@@ -153,6 +188,12 @@ impl World {
         }
         self.node.subtrees.push(new);
         new
+    }
+
+    /// A new block above this one.
+    pub(crate) fn draw_parent_of(&mut self, below: Id) -> Id {
+        let leaf = self.draw_leaf();
+        self.universe.list(6, vec![below, leaf])
     }
 
     fn draw_leaf(&mut self) -> Id {

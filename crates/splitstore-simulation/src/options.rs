@@ -1,22 +1,15 @@
 //! Everything that one seed chooses, drawn first and printed with every finding.
 
 use std::fmt;
-use std::sync::Arc;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use splitstore_domain::{ColdPolicy, Policy, Settings};
-use splitstore_marksets::{BloomSets, ExactSets, RoaringSets};
-use splitstore_orchestrator::{MarkSets, MissingReferences};
+use splitstore_domain::{ByteCount, ColdPolicy, Policy, Settings, SyncPolicy};
+use splitstore_orchestrator::{Batches, MissingReferences, Options, Trigger};
 
 use crate::dice::Dice;
-
-/// Which mark sets a seed uses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sets {
-    Exact,
-    ExactBehindBloom,
-    ExactBehindRoaring,
-}
+use crate::machine::FOLDER;
+use crate::sets::Sets;
 
 /// The choices of one seed.
 #[derive(Debug, Clone, Copy)]
@@ -26,56 +19,81 @@ pub(crate) struct SimOptions {
     pub(crate) boundary: u64,
     pub(crate) retention: u64,
     pub(crate) sets: Sets,
+    /// Whether runs wait while the node is behind.
+    pub(crate) sync: SyncPolicy,
+    /// Free space below which a run does not wait.
+    pub(crate) pressure: Option<ByteCount>,
+    pub(crate) missing: MissingReferences,
+    /// How much a run does at once.
+    pub(crate) batches: Batches,
     /// Whether tipset keys are stored as objects.
     pub(crate) key_objects: bool,
+    pub(crate) protectors: usize,
     /// Tipsets before the store is opened first.
     pub(crate) tipsets: usize,
+    /// How many epochs a reorganisation takes back at most.
+    pub(crate) reorg: u64,
     /// Blocks in one put.
     pub(crate) batch: usize,
     /// Subtrees below a state root.
     pub(crate) fan_out: usize,
+    /// How long each call of cold lasts.
+    pub(crate) cold_lag: Duration,
     /// Turns of actors before the quiet end.
     pub(crate) turns: usize,
     /// Chances in a hundred turns.
     pub(crate) crashes: usize,
     pub(crate) faults: usize,
+    pub(crate) holds: usize,
+    pub(crate) operator: usize,
     /// How eager the run is beside the node.
     pub(crate) run_weight: usize,
-    pub(crate) holds: usize,
+    /// Chances in a hundred that an idle store compacts although no head change asked for it.
+    pub(crate) by_hand: usize,
     /// Steps of a run at once, at most.
     pub(crate) burst: usize,
     /// Chances in a hundred that a purge waits for the node.
     pub(crate) dwell: usize,
-    /// How often a run looks again for what is missing below a reference.
-    pub(crate) tries: u32,
 }
 
 impl SimOptions {
     pub(crate) fn draw(dice: &mut Dice) -> Self {
         let cold = [ColdPolicy::Universal, ColdPolicy::Messages, ColdPolicy::Discard, ColdPolicy::Discard];
-        let sets = [Sets::Exact, Sets::Exact, Sets::ExactBehindBloom, Sets::ExactBehindRoaring];
         let finality = dice.between(1, 2) as u64;
         let boundary = dice.between(1, 3) as u64;
         let retention = [0, 0, 1, 2][dice.below(4)];
         let window = usize::try_from((boundary + retention) * finality).unwrap_or(0);
+        let cold = cold[dice.below(4)];
+        // Under `messages`, old messages that are in cold may have lost what hung below them and stayed in hot, once
+        // a reorganisation beyond the boundary has taken their header from the chain.
+        let deepest =
+            if cold == ColdPolicy::Messages { boundary * finality } else { window as u64 + finality + 2 };
         Self {
-            cold: cold[dice.below(4)],
+            cold,
             finality,
             boundary,
             retention,
-            sets: sets[dice.below(4)],
+            sets: Sets::draw(dice),
+            sync: [SyncPolicy::Ignore, SyncPolicy::LOTUS][dice.below(2)],
+            pressure: [None, Some(ByteCount(1000))][dice.below(2)],
+            missing: missing(dice),
+            batches: batches(dice),
             key_objects: dice.percent(70),
+            protectors: dice.between(1, 3),
             tipsets: window + dice.between(2, 5),
+            reorg: [finality, finality, deepest][dice.below(3)],
             batch: dice.between(1, 4),
             fan_out: dice.between(2, 4),
+            cold_lag: Duration::from_secs([0, 0, 9][dice.below(3)]),
             turns: dice.between(80, 240),
             crashes: [0, 2, 4][dice.below(3)],
             faults: [0, 3, 8][dice.below(3)],
-            run_weight: dice.between(4, 16),
             holds: [0, 4, 10][dice.below(3)],
+            operator: [0, 4, 10][dice.below(3)],
+            run_weight: dice.between(4, 16),
+            by_hand: [0, 20, 100, 100][dice.below(4)],
             burst: dice.between(1, 6),
             dwell: [0, 50, 80][dice.below(3)],
-            tries: [0, 1, 2][dice.below(3)],
         }
     }
 
@@ -90,35 +108,49 @@ impl SimOptions {
         Policy::new(settings).expect("the threshold is drawn beyond the boundary")
     }
 
-    pub(crate) fn missing(&self) -> MissingReferences {
-        match self.tries {
-            0 => MissingReferences::Skip,
-            tries => MissingReferences::Wait { tries, delay: Duration::from_secs(20) },
+    /// How the store is told to behave. Runs are stepped by the schedule, also those that a head change asks for.
+    pub(crate) fn of_store(&self) -> Options {
+        Options {
+            trigger: Trigger::Manual,
+            sync: self.sync,
+            pressure: self.pressure,
+            missing: self.missing,
+            batches: self.batches,
+            ..Options::new(self.policy(), FOLDER)
         }
     }
+}
 
-    pub(crate) fn mark_sets(&self) -> MarkSets {
-        let visits = Arc::new(ExactSets);
-        match self.sets {
-            Sets::Exact => MarkSets::Exact(visits),
-            Sets::ExactBehindBloom => MarkSets::Split { visits, marks: Arc::new(BloomSets) },
-            Sets::ExactBehindRoaring => MarkSets::Split { visits, marks: Arc::new(RoaringSets) },
-        }
+fn missing(dice: &mut Dice) -> MissingReferences {
+    let delay = Duration::from_secs(20);
+    match dice.below(5) {
+        0 | 1 => MissingReferences::Skip,
+        2 => MissingReferences::Wait { tries: 1, delay },
+        3 => MissingReferences::Wait { tries: 2, delay },
+        _ => MissingReferences::Fail,
+    }
+}
+
+/// Sizes at which a few dozen blocks make many chunks, or the defaults.
+fn batches(dice: &mut Dice) -> Batches {
+    if dice.percent(25) {
+        return Batches::default();
+    }
+    let mut size = |most| NonZeroUsize::new(dice.between(1, most)).unwrap_or(NonZeroUsize::MIN);
+    Batches {
+        scan: size(40),
+        chunk: size(12),
+        transfer_blocks: size(20),
+        transfer_bytes: size(2000),
+        exclusive: size(6),
+        cursor: size(4),
     }
 }
 
 impl fmt::Display for SimOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { cold, finality, boundary, retention, sets, key_objects, tipsets, batch, fan_out, .. } =
-            self;
-        writeln!(f, "cold {cold}, finality {finality}, boundary {boundary}, retention {retention}")?;
-        writeln!(f, "sets {sets:?}, key objects {key_objects}, batch {batch}, fan-out {fan_out}")?;
-        let Self { turns, crashes, faults, run_weight, holds, .. } = self;
-        write!(
-            f,
-            "tipsets {tipsets}, turns {turns}, in 100: {crashes} crashes, {faults} faults, {holds} holds, "
-        )?;
-        write!(f, "run weight {run_weight}, burst {}, ", self.burst)?;
-        write!(f, "dwell {}, {} tries for what is missing", self.dwell, self.tries)
+        let text = format!("{self:?}");
+        let inner = text.trim_start_matches("SimOptions { ").trim_end_matches(" }");
+        f.write_str(inner)
     }
 }

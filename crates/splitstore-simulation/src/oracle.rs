@@ -26,6 +26,10 @@ pub(crate) struct Oracle {
     pub(crate) carried: BTreeSet<Id>,
     pub(crate) flushed: BTreeSet<Id>,
     pub(crate) deleted: BTreeSet<Id>,
+    /// Deleted from hot although it was live or owed.
+    pub(crate) wrongly: Option<Id>,
+    /// Deleted from hot under `universal`, and not in cold.
+    pub(crate) lost: Option<Id>,
     /// Kept as a leaf by somebody who asked for it as raw: promises nothing below it.
     pub(crate) leaves: BTreeSet<Id>,
     /// Headers that the present run walks as such.

@@ -115,6 +115,17 @@ impl Universe {
         data.extend(cid);
     }
 
+    /// A block and what it names, for people.
+    pub(crate) fn told(&self, id: Id) -> String {
+        let Made { links, header, .. } = &self.blocks[id];
+        match header {
+            None => format!("b{id} -> {links:?}"),
+            Some(HeaderParts { height, parents, state, receipts, messages }) => {
+                format!("b{id} @{height} on {parents:?}: {state} {receipts} {messages}")
+            }
+        }
+    }
+
     fn add(&mut self, codec: u64, data: Vec<u8>, links: Vec<Id>, header: Option<HeaderParts>) -> Id {
         let mut multihash = vec![0xa0, 0xe4, 0x02, 0x20];
         multihash.extend(digest::blake2b_256(&data));

@@ -5,7 +5,9 @@
 //!   hot.put  files.write  cold.sync | fuse burnt |  hot.delete  meta.set      every effect passes here
 //!   ok       ok           EIO       | dead       |  Closed      Closed
 //! ```
-//! After a failed sync a tier refuses effects until the store is opened again, as its contract asks.
+//! After a failed sync a tier refuses effects until the store is opened again, as its contract asks. It also knows
+//! two laws that only it can see broken: nothing leaves hot while its copy in cold is not synced, and none of a
+//! run's deletes follows one of its errors.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -15,6 +17,8 @@ use std::sync::mpsc::{Receiver, Sender};
 use parking_lot::Mutex;
 use splitstore_domain::BlockKey;
 use splitstore_ports::{ErrorKind, PortError, Result};
+
+use crate::broken::Broken;
 
 /// An adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,11 +76,13 @@ pub(crate) enum Access {
     Read,
 }
 
-/// Whether an effect may be told to fail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Faults {
-    Due,
-    Spared,
+impl Access {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Effect => "effect",
+            Self::Read => "read",
+        }
+    }
 }
 
 /// A fault on order: the `nth` call of this kind fails once.
@@ -87,6 +93,15 @@ pub(crate) struct Fault {
     pub(crate) kind: ErrorKind,
     pub(crate) nth: u64,
 }
+
+/// The place of everything that no run does.
+pub(crate) const NODE: &str = "node";
+
+/// Where a run, or the finishing of an earlier one, begins: what went wrong before is over.
+const BEGINNINGS: [&str; 3] = ["open", "finish", "prepare"];
+
+/// Effects that need room.
+const TAKES_DATA: [&str; 4] = ["put", "write", "set", "create"];
 
 /// Shared by all adapters of one seed.
 #[derive(Clone, Default)]
@@ -99,17 +114,28 @@ struct State {
     life: Life,
     faults: Vec<Fault>,
     poisoned: BTreeSet<Port>,
+    /// Takes no data until somebody makes room.
+    full: BTreeSet<Port>,
+    /// In cold, and not durable.
+    unsynced: BTreeSet<BlockKey>,
+    /// Where the run under way, or the finishing of an earlier one, met an error.
+    erred: Option<&'static str>,
+    broken: Option<Broken>,
     excuses: u64,
     place: &'static str,
     fired: Vec<(Port, Access, ErrorKind)>,
     /// Keys put and deleted, in order.
-    changes: Vec<(Change, BlockKey)>,
+    changes: Vec<(Port, Change, BlockKey)>,
 }
 
 impl Wire {
     /// What the process is doing: the name of a crash point.
     pub(crate) fn set_place(&self, place: &'static str) {
-        self.0.lock().place = place;
+        let mut state = self.0.lock();
+        state.place = place;
+        if BEGINNINGS.contains(&place) {
+            state.erred = None;
+        }
     }
 
     pub(crate) fn place(&self) -> &'static str {
@@ -149,10 +175,19 @@ impl Wire {
         *state = State { excuses, fired, place: "open", ..State::default() };
     }
 
+    /// From now on this port takes no data, or takes it again.
+    pub(crate) fn fill(&self, port: Port) {
+        let mut state = self.0.lock();
+        if !state.full.insert(port) {
+            state.full.remove(&port);
+        }
+    }
+
     /// Takes back faults that did not fire yet.
     pub(crate) fn calm(&self) {
         let mut state = self.0.lock();
         state.faults.clear();
+        state.full.clear();
         state.left = None;
     }
 
@@ -174,21 +209,48 @@ impl Wire {
         std::mem::take(&mut self.0.lock().fired)
     }
 
-    pub(crate) fn changed(&self, change: Change, keys: impl IntoIterator<Item = BlockKey>) {
-        self.0.lock().changes.extend(keys.into_iter().map(|key| (change, key)));
+    pub(crate) fn has_put(&self, port: Port, keys: impl IntoIterator<Item = BlockKey>) {
+        let mut state = self.0.lock();
+        for key in keys {
+            if port == Port::Cold {
+                state.unsynced.insert(key.clone());
+            }
+            state.changes.push((port, Change::Put, key));
+        }
+    }
+
+    pub(crate) fn has_synced(&self, port: Port) {
+        if port == Port::Cold {
+            self.0.lock().unsynced.clear();
+        }
+    }
+
+    /// These are about to leave hot.
+    pub(crate) fn deletes(&self, keys: &[BlockKey]) {
+        let mut state = self.0.lock();
+        if let Some(place) = state.erred.filter(|_| !keys.is_empty()) {
+            let what = format!("{} blocks after an error in {place}", keys.len());
+            state.broken = Some(Broken::new("law 6: no delete follows an error", what));
+        }
+        if let Some(key) = keys.iter().find(|key| state.unsynced.contains(*key)) {
+            let what = format!("{key} leaves hot, cold has not synced it");
+            state.broken = Some(Broken::new("law 3: durable before deleted", what));
+        }
+        state.changes.extend(keys.iter().map(|key| (Port::Hot, Change::Deleted, key.clone())));
+    }
+
+    /// A law that only the wire saw broken.
+    pub(crate) fn take_broken(&self) -> Option<Broken> {
+        self.0.lock().broken.take()
     }
 
     /// What the tiers did since the last call.
-    pub(crate) fn take_changes(&self) -> Vec<(Change, BlockKey)> {
+    pub(crate) fn take_changes(&self) -> Vec<(Port, Change, BlockKey)> {
         std::mem::take(&mut self.0.lock().changes)
     }
 
     /// One effect is about to happen.
     pub(crate) fn effect(&self, port: Port, what: &str) -> Result<()> {
-        self.effect_with(port, what, Faults::Due)
-    }
-
-    pub(crate) fn effect_with(&self, port: Port, what: &str, faults: Faults) -> Result<()> {
         let mut state = self.0.lock();
         if state.left == Some(0) {
             let place = state.place;
@@ -205,10 +267,9 @@ impl Wire {
         if let Some(left) = &mut state.left {
             *left -= 1;
         }
-        if faults == Faults::Spared {
-            return Ok(());
-        }
-        let Some(kind) = state.fault(port, Access::Effect) else { return Ok(()) };
+        let full = state.full.contains(&port) && TAKES_DATA.contains(&what);
+        let kind = if full { Some(state.fire(port, Access::Effect, ErrorKind::Full)) } else { None };
+        let Some(kind) = kind.or_else(|| state.fault(port, Access::Effect)) else { return Ok(()) };
         if what == "sync" && matches!(port, Port::Hot | Port::Cold) {
             state.poisoned.insert(port);
         }
@@ -233,9 +294,16 @@ impl State {
             return None;
         }
         let fault = self.faults.remove(at);
+        Some(self.fire(port, access, fault.kind))
+    }
+
+    fn fire(&mut self, port: Port, access: Access, kind: ErrorKind) -> ErrorKind {
         self.excuses += 1;
-        self.fired.push((port, access, fault.kind));
-        Some(fault.kind)
+        self.fired.push((port, access, kind));
+        if self.place != NODE {
+            self.erred = Some(self.place);
+        }
+        kind
     }
 }
 

@@ -1,30 +1,33 @@
-//! Everything that outlives a store: the disk, the node's memory, the promises.
+//! Everything that outlives a store: the machine, the node's memory, the promises.
 
-use std::path::Path;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cid::Cid;
 use parking_lot::Mutex;
-use splitstore_domain::{BlockKey, ColdPolicy, Phase};
-use splitstore_memory::{Kept, MemoryClock, MemoryCold, MemoryFiles, MemoryMeta, MemoryStore};
-use splitstore_orchestrator::{Components, Options, Protector, SplitStore, Support, Trigger};
-use splitstore_ports::{BlockRead, BlockWrite, BlockWriteExt, Event, KeyScan, Observer};
+use splitstore_domain::{BlockKey, ByteCount, ColdPolicy};
+use splitstore_memory::MemoryClock;
+use splitstore_orchestrator::{Components, Protector, SplitStore, Support};
+use splitstore_ports::{
+    BlockRead, BlockWrite, BlockWriteExt, Clock, ErrorKind, FileSystem, KeyScan, PortError,
+};
 
-use crate::adapters::{Cells, Disk, Tier};
+use crate::adapters::{Cells, Disk, Lag, Tier};
 use crate::broken::{Broken, Verdict};
 use crate::chain::SimChain;
 use crate::coverage::Coverage;
 use crate::dice::Dice;
+use crate::events::Events;
+use crate::gates::Gates;
+use crate::machine::{FOLDER, Machine};
 use crate::node::Node;
 use crate::options::SimOptions;
 use crate::oracle::{self, Oracle};
+use crate::sets::SetsOfSeed;
 use crate::trace::Trace;
 use crate::universe::{Id, Universe};
-use crate::wire::{Change, Port, Wire};
-use crate::{Known, Lie, Manner};
-
-/// The folder of the store.
-pub(crate) const FOLDER: &str = "store";
+use crate::wire::{Change, NODE, Port, Wire};
+use crate::{Lie, Manner};
 
 pub(crate) struct World {
     pub(crate) dice: Dice,
@@ -32,48 +35,53 @@ pub(crate) struct World {
     pub(crate) universe: Universe,
     pub(crate) chain: Arc<SimChain>,
     pub(crate) wire: Wire,
-    pub(crate) hot: MemoryStore,
-    pub(crate) cold: MemoryCold,
-    pub(crate) files: MemoryFiles,
-    pub(crate) meta: MemoryMeta,
+    pub(crate) machine: Machine,
     pub(crate) clock: MemoryClock,
-    /// Roots that a protector names.
-    pub(crate) pool: Arc<Mutex<Vec<Cid>>>,
-    pub(crate) pooled: Vec<Id>,
+    pub(crate) pools: Vec<Pool>,
     pub(crate) oracle: Oracle,
     pub(crate) node: Node,
+    /// What the operator of this process wished, and how far the node is behind.
+    pub(crate) gates: Gates,
     pub(crate) trace: Trace,
     pub(crate) coverage: Coverage,
     /// Counts the moments at which protection began: what was asked before one of them is owed no more.
     pub(crate) runs: u64,
-    known: Vec<Known>,
-    lie: Option<Lie>,
     pub(crate) compactions: u64,
     pub(crate) events: Arc<Events>,
+    sets: SetsOfSeed,
+    lie: Option<Lie>,
 }
 
-/// Follows the phases, so that a crash has a name.
-pub(crate) struct Events {
-    wire: Wire,
-    pub(crate) sealed: Mutex<bool>,
-    pub(crate) resumed: Mutex<u64>,
+/// Roots that one protector names.
+#[derive(Default)]
+pub(crate) struct Pool {
+    pub(crate) ids: Vec<Id>,
+    cids: Arc<Mutex<Option<Vec<Cid>>>>,
 }
 
-impl Observer for Events {
-    fn on_event(&self, event: &Event) {
-        match event {
-            Event::PhaseStarted(phase) => {
-                self.wire.set_place(phase.name());
-                match phase {
-                    Phase::Prepare => *self.sealed.lock() = false,
-                    Phase::Purge => *self.sealed.lock() = true,
-                    _ => {}
-                }
+impl Pool {
+    /// Tells the protector what to name.
+    pub(crate) fn tell(&self, universe: &Universe) {
+        *self.cids.lock() = Some(self.ids.iter().map(|id| universe.cid(*id)).collect());
+    }
+
+    /// The protector has no answer until it is told again.
+    pub(crate) fn fall_silent(&self) {
+        *self.cids.lock() = None;
+    }
+
+    fn protector(&self, wire: &Wire) -> Arc<dyn Protector> {
+        let (cids, wire) = (self.cids.clone(), wire.clone());
+        Arc::new(move |keep: &mut dyn FnMut(&Cid)| match &*cids.lock() {
+            Some(cids) => {
+                cids.iter().for_each(keep);
+                Ok(())
             }
-            Event::Finished(_) => *self.sealed.lock() = false,
-            Event::Resumed => *self.resumed.lock() += 1,
-            _ => {}
-        }
+            None => {
+                wire.excuse();
+                Err(PortError::bare(ErrorKind::Unavailable, "ask a pool that is silent"))
+            }
+        })
     }
 }
 
@@ -87,27 +95,20 @@ impl World {
             options,
             universe: Universe::default(),
             chain: Arc::default(),
-            events: Arc::new(Events {
-                wire: wire.clone(),
-                sealed: Mutex::default(),
-                resumed: Mutex::default(),
-            }),
+            events: Arc::new(Events::new(&wire)),
             wire,
-            hot: MemoryStore::hot(),
-            cold: MemoryStore::cold(),
-            files: MemoryFiles::with_folder(Path::new(FOLDER)).expect("an empty disk takes a folder"),
-            meta: MemoryMeta::new(),
+            machine: Machine::default(),
             clock: MemoryClock::new(),
-            pool: Arc::default(),
-            pooled: Vec::new(),
+            pools: (0..options.protectors).map(|_| Pool::default()).collect(),
             oracle: Oracle::default(),
             node: Node::default(),
+            gates: Gates::default(),
             trace: Trace::new(manner.telling),
             coverage: Coverage::default(),
             runs: 0,
-            known: manner.known.clone(),
-            lie: manner.lie,
             compactions: 0,
+            sets: SetsOfSeed::new(options.sets),
+            lie: manner.lie,
         };
         world.load();
         world
@@ -118,78 +119,64 @@ impl World {
         self.grow_first_chain();
         for id in 0..self.universe.blocks.len() {
             let block = &self.universe.blocks[id];
-            self.hot.put(&block.cid, &block.data).expect("memory takes a block");
+            self.machine.hot.put(&block.cid, &block.data).expect("memory takes a block");
             self.oracle.flushed.insert(id);
         }
-        self.hot.sync().expect("memory is durable");
+        self.machine.hot.sync().expect("memory is durable");
+        self.pools.iter().for_each(|pool| pool.tell(&self.universe));
         self.head_moved();
+        self.set_time();
+    }
+
+    /// New blocks, for people.
+    pub(crate) fn tell_blocks(&mut self, from: Id) {
+        for id in from..self.universe.blocks.len() {
+            self.trace.line(self.universe.told(id));
+        }
+    }
+
+    /// A store on a machine; everything that it does goes through `wire`.
+    pub(crate) fn components(&self, machine: &Machine, wire: &Wire) -> Components {
+        let lag = Lag { clock: self.clock.clone(), time: self.options.cold_lag };
+        let hot = Tier::new(machine.hot.clone(), Port::Hot, wire, self.lie, Lag::default());
+        let cold = Tier::new(machine.cold.clone(), Port::Cold, wire, self.lie, lag);
+        let support = Support {
+            meta: Arc::new(Cells { inner: machine.meta.clone(), wire: wire.clone() }),
+            files: Arc::new(Disk { inner: machine.files.clone(), wire: wire.clone() }),
+            clock: Arc::new(self.clock.clone()),
+            marks: self.sets.factories(),
+        };
+        Components::new(Arc::new(hot), Arc::new(cold), support)
     }
 
     /// Opens the store as the process does when it starts.
     pub(crate) fn open(&mut self) -> splitstore_orchestrator::Result<SplitStore> {
         self.wire.set_place("open");
-        let hot = Arc::new(Tier::new(self.hot.clone(), Port::Hot, &self.wire, self.lie));
-        let cold = Arc::new(Tier::new(self.cold.clone(), Port::Cold, &self.wire, self.lie));
-        let support = Support {
-            meta: Arc::new(Cells { inner: self.meta.clone(), wire: self.wire.clone() }),
-            files: Arc::new(Disk {
-                inner: self.files.clone(),
-                wire: self.wire.clone(),
-                spare_log: self.looks_past(Known::UnloggedMarks),
-            }),
-            clock: Arc::new(self.clock.clone()),
-            marks: self.options.mark_sets(),
-        };
-        let mut components = Components::new(hot, cold, support);
+        let mut components = self.components(&self.machine, &self.wire);
         components.observer = self.events.clone();
-        let missing = self.options.missing();
-        let options =
-            Options { trigger: Trigger::Manual, missing, ..Options::new(self.options.policy(), FOLDER) };
-        let store = SplitStore::open(components, options)?;
-        let head = self.node.tipset(self.node.head);
-        let head = self.universe.tipset(head).expect("a head has headers");
+        let store = SplitStore::open(components, self.options.of_store())?;
+        let head = self.universe.tipset(self.node.tipset(self.node.head)).expect("a head has headers");
+        self.gates = Gates::default();
+        self.see_head(head.height.height(), head.timestamp);
         self.chain.place(head);
         store.start(self.chain.clone())?;
-        let pool = self.pool.clone();
-        store.add_protector(Arc::new(move |keep: &mut dyn FnMut(&Cid)| {
-            pool.lock().iter().for_each(keep);
-            Ok(())
-        }) as Arc<dyn Protector>);
-        *self.events.sealed.lock() = false;
-        self.wire.set_place("node");
+        for pool in &self.pools {
+            pool.tell(&self.universe);
+            store.add_protector(pool.protector(&self.wire));
+        }
+        self.events.unseal();
+        self.wire.set_place(NODE);
         self.absorb();
         Ok(store)
     }
 
     /// The power fails, or only the process dies.
     pub(crate) fn crash(&mut self) {
-        let keep = |dice: &mut Dice, calls: usize| match dice.below(3) {
-            0 => 0,
-            1 => calls,
-            _ => dice.below(calls + 1),
-        };
-        let (kept, name) = match self.dice.below(6) {
-            0 => (Kept::Nothing, "nothing"),
-            1 => (Kept::Names, "names"),
-            2 => (Kept::Data, "data"),
-            3 => (Kept::Tail(self.dice.below(40)), "a torn tail"),
-            _ => (Kept::Tail(usize::MAX), "all"),
-        };
-        let (mut hot, mut cold) = (self.hot.unsynced_calls(), self.cold.store().unsynced_calls());
-        if name != "all" {
-            hot = keep(&mut self.dice, hot);
-            cold = keep(&mut self.dice, cold);
-        }
-        if *self.events.sealed.lock() && self.looks_past(Known::UndoneDeletes) {
-            hot = self.hot.unsynced_calls();
-        }
         self.absorb();
-        self.hot.crash_keeping(hot);
-        self.cold.store().crash_keeping(cold);
-        self.files.crash_keeping(kept);
-        self.files.set_free_space(None);
+        let (name, told) = self.machine.crash(&mut self.dice);
+        self.machine.files.set_free_space(None);
         self.coverage.count(format!("crash keeps {name}"));
-        self.trace.line(format!("crash, of files {name} is kept, {hot} calls of hot, {cold} of cold"));
+        self.trace.line(format!("crash, {told}"));
         self.wire.renew();
         self.oracle.owed = self.oracle.carried.clone();
         self.oracle.written.clear();
@@ -199,35 +186,52 @@ impl World {
 
     /// Takes note of what the adapters were made to do.
     pub(crate) fn absorb(&mut self) {
-        for (change, key) in self.wire.take_changes() {
+        for (port, change, key) in self.wire.take_changes() {
             let Some(id) = self.universe.of_key(&key) else { continue };
-            if change == Change::Deleted {
-                self.oracle.deleted.insert(id);
-            } else {
-                self.oracle.deleted.remove(&id);
+            match change {
+                Change::Put => drop(self.oracle.deleted.remove(&id)),
+                Change::Deleted => self.deleted(id),
+            }
+            if (port, change) != (Port::Hot, Change::Put) {
+                self.trace.line(format!("b{id} {change:?} {}", port.name()));
             }
         }
         for (port, access, kind) in self.wire.take_fired() {
-            self.coverage.count(format!("fault: {} {access:?}, {kind}", port.name()));
+            self.coverage.count(format!("fault: {} {}, {kind}", port.name(), access.name()));
         }
     }
 
-    pub(crate) fn looks_past(&self, known: Known) -> bool {
-        self.known.contains(&known)
+    fn deleted(&mut self, id: Id) {
+        self.oracle.deleted.insert(id);
+        let oracle = &self.oracle;
+        if oracle.live.contains(&id) || oracle.owed.contains(&id) {
+            self.oracle.wrongly.get_or_insert(id);
+        }
+        if self.options.cold == ColdPolicy::Universal && !self.in_cold(id) {
+            self.oracle.lost.get_or_insert(id);
+        }
+    }
+
+    fn in_cold(&self, id: Id) -> bool {
+        self.machine.cold.has(&self.universe.cid(id)).unwrap_or(false)
+    }
+
+    /// Whether hot has the block, whatever a filter says.
+    pub(crate) fn in_hot(&self, id: Id) -> bool {
+        self.machine.hot.has(&self.universe.cid(id)).unwrap_or(false)
     }
 
     /// Whether a tier has the block, whatever a filter says.
     pub(crate) fn there(&self, id: Id) -> bool {
-        let cid = self.universe.cid(id);
-        self.hot.has(&cid).unwrap_or(false) || self.cold.has(&cid).unwrap_or(false)
+        self.in_hot(id) || self.in_cold(id)
     }
 
     fn sound(&self, id: Id) -> bool {
         let block = &self.universe.blocks[id];
         let mut same = false;
         let mut look = |data: &[u8]| same = data == block.data;
-        let hot = self.hot.view(&block.cid, &mut look).unwrap_or(false);
-        let there = hot || self.cold.view(&block.cid, &mut look).unwrap_or(false);
+        let hot = self.machine.hot.view(&block.cid, &mut look).unwrap_or(false);
+        let there = hot || self.machine.cold.view(&block.cid, &mut look).unwrap_or(false);
         there && same
     }
 
@@ -238,14 +242,19 @@ impl World {
             let law = "law 2: presence means completeness";
             return Err(Broken::new(law, format!("b{id} shows ({why}), b{gone} below it was purged")));
         }
+        self.owe_below(id, why);
+        Ok(())
+    }
+
+    /// What is there at and below this block must stay.
+    pub(crate) fn owe_below(&mut self, id: Id, why: &'static str) {
         let owed = oracle::closure(&self.universe, id, &self.oracle.canonical, |id| self.there(id));
         self.oracle.owe(owed, id, why);
-        Ok(())
     }
 
     /// A block at or below this one that a purge took.
     fn purged_below(&self, from: Id) -> Option<Id> {
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         let mut open = vec![from];
         while let Some(id) = open.pop() {
             if !seen.insert(id) {
@@ -282,16 +291,25 @@ impl World {
     /// All laws that can be checked from behind the store.
     pub(crate) fn check(&mut self) -> Verdict {
         self.absorb();
+        if let Some(broken) = self.wire.take_broken() {
+            return Err(broken);
+        }
+        if let Some(id) = self.oracle.wrongly {
+            let what = format!("{} was deleted from hot", self.oracle.reason(id));
+            return Err(Broken::new("law 4: only what is dead leaves hot", what));
+        }
+        if let Some(id) = self.oracle.lost {
+            let what = format!("b{id} was deleted from hot and is not in cold");
+            return Err(Broken::new("law 3: universal loses nothing", what));
+        }
         for (law, set) in [
             ("law 1: what is live is readable", &self.oracle.live),
             ("law 1: what was touched since the run began is readable", &self.oracle.owed),
             ("law 3: messages keeps old messages", &self.oracle.moved),
         ] {
             if let Some(id) = set.iter().find(|id| !self.sound(**id)) {
-                return Err(Broken::new(
-                    law,
-                    format!("{} is in neither tier, or not as it was put", self.oracle.reason(*id)),
-                ));
+                let what = format!("{} is in neither tier, or not as it was put", self.oracle.reason(*id));
+                return Err(Broken::new(law, what));
             }
         }
         if self.options.cold != ColdPolicy::Universal {
@@ -313,17 +331,32 @@ impl World {
         self.oracle.moved = moved;
     }
 
-    /// Keys that hot holds.
-    pub(crate) fn hot_ids(&self) -> std::collections::BTreeSet<Id> {
-        let mut batch = Vec::new();
-        let mut cursor = self.hot.keys().expect("memory scans");
-        loop {
-            let before = batch.len();
-            cursor.next_batch(&mut batch, 1000).expect("memory scans");
-            if batch.len() == before {
-                break;
-            }
+    /// Sets the time at which the head comes in: as old as the node is behind.
+    pub(crate) fn set_time(&mut self) {
+        let head = self.universe.tipset(self.node.tipset(self.node.head)).expect("a head has headers");
+        let age = self.node.pace.draw_age(&mut self.dice);
+        self.clock.set_unix_seconds(head.timestamp + age);
+    }
+
+    /// The gates hear of a head.
+    pub(crate) fn see_head(&mut self, height: u64, timestamp: u64) {
+        let age = self.clock.unix_seconds().saturating_sub(timestamp);
+        if self.gates.observe(&self.options, height, age) {
+            self.coverage.count("gate: hovering ended a wait");
         }
+    }
+
+    /// Whether the disk is fuller than the operator allows.
+    pub(crate) fn is_pressed(&self) -> bool {
+        let free = self.machine.files.free_space(FOLDER.as_ref()).ok().flatten();
+        self.options.pressure.is_some_and(|least| free.is_some_and(|free: ByteCount| free < least))
+    }
+
+    /// Keys that hot holds.
+    pub(crate) fn hot_ids(&self) -> BTreeSet<Id> {
+        let mut batch = Vec::new();
+        let mut cursor = self.machine.hot.keys().expect("memory scans");
+        cursor.next_batch(&mut batch, usize::MAX).expect("memory scans");
         batch.iter().filter_map(|entry| self.universe.of_key(&BlockKey::from(&entry.cid()))).collect()
     }
 }

@@ -3,7 +3,7 @@
 use splitstore_simulation::{Coverage, Manner, Telling, simulate};
 
 fn manner() -> Manner {
-    Manner { telling: Telling::Quiet, known: Vec::new(), lie: None }
+    Manner { telling: Telling::Quiet, lie: None }
 }
 
 /// The product draws secrets and spreads references over hashed shards: none of that may change what happens.

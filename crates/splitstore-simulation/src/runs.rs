@@ -1,0 +1,211 @@
+//! Runs as the schedule takes them: when one begins, each step held against the gates, how one ends.
+//!
+//! ```text
+//!   head change says Compact -> wanted -> begin -> step .. step -> finished | failed | ended as was wished
+//!   by hand -------------------------------^        '- only if the gates let it go on
+//! ```
+
+use std::time::Duration;
+
+use splitstore_domain::Phase;
+use splitstore_orchestrator::{Error, Pace, Run, Step};
+use splitstore_ports::Clock;
+
+use crate::broken::{Broken, Verdict};
+use crate::gates::{Ends, Wish};
+use crate::life::{Life, place_of, told};
+use crate::wire::NODE;
+
+/// Who asks for a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Start {
+    ByHead,
+    ByHand,
+    /// Only to know what it would do.
+    Dry,
+}
+
+impl Start {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::ByHead => "start: by head change",
+            Self::ByHand => "start: by hand",
+            Self::Dry => "start: dry",
+        }
+    }
+}
+
+impl Life<'_, '_> {
+    /// Lets the run do one step, or begins one that is asked for.
+    pub(crate) fn step_or_begin(&mut self) -> Verdict {
+        if self.run.is_some() {
+            return self.step();
+        }
+        if std::mem::take(&mut self.wanted) {
+            return self.begin(Start::ByHead);
+        }
+        if self.world.dice.percent(self.world.options.by_hand) {
+            return self.begin(Start::ByHand);
+        }
+        Ok(())
+    }
+
+    /// One step, if the gates let the run go on.
+    pub(crate) fn step(&mut self) -> Verdict {
+        let Some(run) = &self.run else { return Ok(()) };
+        let (phase, place) = (run.phase(), place_of(run));
+        if !self.goes_on(phase)? || (place == "prepare" && !self.is_head_durable()?) {
+            return Ok(());
+        }
+        let ends = self.world.gates.must_end(phase);
+        if place == "prepare" && ends.is_none() {
+            self.protection_begins();
+        }
+        self.world.wire.set_place(place);
+        let excuses = self.world.wire.excuses();
+        let stepped = self.run.as_mut().map(Run::step);
+        let place = self.world.wire.place();
+        self.world.wire.set_place(NODE);
+        self.world.coverage.count(format!("step: {place}"));
+        match stepped {
+            Some(Ok(step)) => self.stepped(&step, ends)?,
+            Some(Err(error)) => self.failed(place, &error, ends, excuses)?,
+            None => {}
+        }
+        self.look_through_filter()
+    }
+
+    /// Whether the run may take a step, by the store's word and by ours.
+    fn goes_on(&mut self, phase: Phase) -> Result<bool, Broken> {
+        let (said, expected) = (self.store.status().pace, self.world.gates.pace(phase));
+        if said != expected {
+            let what = format!("in {phase} it is {said:?} and should be {expected:?}");
+            return Err(Broken::new("a run goes at the pace that was wished", what));
+        }
+        match said {
+            Pace::Going => return Ok(true),
+            Pace::Paused => self.world.coverage.count(format!("gate: paused in {phase}")),
+            Pace::Behind => self.world.coverage.count("gate: a run waits for the node"),
+        }
+        // Closing ends every wait.
+        Ok(self.world.gates.wishes.contains(&Wish::Stop))
+    }
+
+    fn stepped(&mut self, step: &Step, ends: Option<Ends>) -> Verdict {
+        if let Some(ends) = ends {
+            return Err(Broken::new("a run ends when it must", format!("{ends:?}, and it took a step")));
+        }
+        match step {
+            Step::Working(phase) => self.world.trace.line(format!("a step, now {phase}")),
+            Step::Waiting(phase, until) => {
+                self.world.trace.line(format!("{phase} waits until {until:?}"));
+                self.world.coverage.count("missing: awaited");
+                self.world.clock.advance(Duration::from_secs(15));
+            }
+            Step::Planned(plan) => {
+                self.world.trace.line(format!("planned: {} candidates", plan.candidates().blocks));
+                self.world.coverage.count("run: planned");
+                self.run = None;
+            }
+            Step::Finished(report) => {
+                self.run = None;
+                return self.finished(report.spared);
+            }
+        }
+        Ok(())
+    }
+
+    fn finished(&mut self, spared: u64) -> Verdict {
+        let world = &mut *self.world;
+        world.trace.line(format!("the run is finished, {spared} spared"));
+        world.gates.succeeded();
+        let options = world.options;
+        world.coverage.count("run: finished");
+        world.coverage.count(format!("run: finished, cold {}", options.cold));
+        world.coverage.count(format!("run: finished, sets {}", options.sets.name()));
+        world.census("after a run")?;
+        self.compactions_grow()
+    }
+
+    fn failed(&mut self, place: &str, error: &Error, ends: Option<Ends>, excuses: u64) -> Verdict {
+        self.run = None;
+        let now = self.world.clock.elapsed();
+        self.world.gates.failed(now);
+        self.world.trace.line(format!("the run failed in {place}: {}", told(error)));
+        let ended = match error {
+            Error::Stopped(_) => Some(Ends::Stopped),
+            Error::Held { .. } => Some(Ends::Held),
+            _ => None,
+        };
+        if ended != ends {
+            let what = format!("in {place} it had to end {ends:?}, and ended with: {}", told(error));
+            return Err(Broken::new("a run ends when it must", what));
+        }
+        match ended {
+            Some(ended) => self.world.coverage.count(format!("{} in {place}", ended.name())),
+            None => {
+                self.world.coverage.count(format!("error: in {place}"));
+                self.excused(excuses, "a run", error)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn begin(&mut self, how: Start) -> Verdict {
+        let paused = self.world.gates.wishes.contains(&Wish::Pause);
+        if paused || !self.is_head_durable()? {
+            return Ok(());
+        }
+        let excuses = self.world.wire.excuses();
+        self.world.wire.set_place("finish");
+        let begun = if how == Start::Dry { self.store.begin_plan() } else { self.store.begin() };
+        self.world.wire.set_place(NODE);
+        match begun {
+            Ok(run) => {
+                self.world.trace.line(format!("a run is ready, {}", how.name()));
+                self.world.coverage.count(how.name());
+                self.world.events.unseal();
+                self.world.gates.wishes.remove(&Wish::Cancel);
+                self.run = Some(run);
+                Ok(())
+            }
+            Err(error) => {
+                self.world.trace.line(format!("no run can begin: {}", told(&error)));
+                self.excused(excuses, "the beginning of a run", &error)
+            }
+        }
+    }
+
+    /// The node makes its head durable before it lets a run begin at it.
+    fn is_head_durable(&mut self) -> Result<bool, Broken> {
+        if self.world.node.durable_head != self.world.node.head || self.world.dice.percent(50) {
+            self.flush()?;
+        }
+        Ok(self.world.node.durable_head == self.world.node.head)
+    }
+
+    /// From here on a new run owes what is touched, and no older one does.
+    fn protection_begins(&mut self) {
+        let world = &mut *self.world;
+        world.runs += 1;
+        world.oracle.owed.clear();
+        world.oracle.reasons.clear();
+        world.oracle.written.clear();
+        world.oracle.carried.clear();
+        world.oracle.canonical = world.headers_of_chain();
+        let mut roots: Vec<_> = world.pools.iter().flat_map(|pool| pool.ids.clone()).collect();
+        roots.extend(self.held.iter().filter(|held| held.is_looking()).map(|held| held.id));
+        for root in roots {
+            self.world.owe_below(root, "protected or viewed as the run began");
+        }
+    }
+}
+
+impl Ends {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Stopped => "stop: asked to",
+            Self::Held => "stop: held",
+        }
+    }
+}
