@@ -4,6 +4,7 @@
 //!   cargo metadata -> members -> layers, manifests
 //!   git ls-files   -> texts   -> lints (machine paths)
 //!                     *.rs    -> code | comments -> files, functions, lints
+//!                     docs    -> named_tests
 //! ```
 
 mod files;
@@ -12,6 +13,7 @@ mod layers;
 mod lints;
 mod manifests;
 mod member;
+mod named_tests;
 mod source;
 mod texts;
 
@@ -54,6 +56,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     found.extend(sources.iter().flat_map(files::check));
     found.extend(sources.iter().flat_map(functions::check));
     found.extend(sources.iter().flat_map(lints::check));
+    found.extend(named_tests::check(&texts, &sources));
     found.extend(medians(&sources));
     found.sort();
     for violation in &found {

@@ -6,7 +6,7 @@ use splitstore_orchestrator::Error;
 use splitstore_ports::{Block, BlockRead, BlockWrite, Clock};
 
 use crate::broken::{Broken, Verdict};
-use crate::gates::Asks;
+use crate::gates::{Asks, Room};
 use crate::life::{Life, told};
 use crate::node::{Errand, Task, TipsetId};
 use crate::reader::Due;
@@ -160,10 +160,10 @@ impl Life<'_, '_> {
         let head = change.apply.last().expect("somebody applies something").clone();
         let excuses = world.wire.excuses();
         world.chain.place(head.clone());
-        let pressed = world.is_pressed();
+        let room = world.room();
         match self.store.head_change(&change) {
             Err(error) => return self.excused(excuses, "a head change", &error),
-            Ok(decision) => self.decided(&head, decision, pressed)?,
+            Ok(decision) => self.decided(&head, decision.as_ref(), room)?,
         }
         for id in apply.iter().flat_map(|id| self.world.node.tipset(*id).to_vec()).collect::<Vec<_>>() {
             self.world.rely(id, "applied")?;
@@ -171,20 +171,20 @@ impl Life<'_, '_> {
         Ok(())
     }
 
-    fn decided(&mut self, head: &Tipset, decision: Option<Decision>, pressed: bool) -> Verdict {
+    fn decided(&mut self, head: &Tipset, decision: Option<&Decision>, room: Room) -> Verdict {
         let world = &mut *self.world;
         let height = head.height.height();
         world.see_head(height, head.timestamp);
         let Ok(Some(base)) = self.store.info().map(|info| info.base) else { return Ok(()) };
         let (options, now) = (world.options, world.clock.elapsed());
-        let asks = world.gates.ask(&options, height.saturating_sub(base.height()), pressed, now);
-        let said = decision.as_ref().and_then(Asks::of);
+        let asks = world.gates.ask(&options, height.saturating_sub(base.height()), room, now);
+        let said = decision.and_then(Asks::of);
         if said != Some(asks) {
             let what = format!("at height {height} it is {said:?} and should be {asks:?}");
             return Err(Broken::new("a head change is judged by the gates", what));
         }
         world.coverage.count(format!("gate: {}", asks.name()));
-        if pressed && asks == Asks::Compact {
+        if room == Room::Short && asks == Asks::Compact {
             world.coverage.count("gate: pressed");
         }
         self.wanted |= asks == Asks::Compact && self.run.is_none();

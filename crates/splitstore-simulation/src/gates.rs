@@ -19,6 +19,14 @@ pub(crate) enum Wish {
     Stop,
 }
 
+/// Whether the disk is fuller than the operator allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Room {
+    #[default]
+    Enough,
+    Short,
+}
+
 /// What a head asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asks {
@@ -44,7 +52,7 @@ pub(crate) struct Gates {
     pub(crate) holds: BTreeMap<&'static str, Option<(u64, u64)>>,
     /// Heads in a row between the bounds, while the node is behind.
     behind: Option<u32>,
-    pressed: bool,
+    room: Room,
     head: u64,
     failures: u32,
     not_before: Duration,
@@ -67,8 +75,9 @@ impl Gates {
     }
 
     /// What the head of so many epochs past the base asks for.
-    pub(crate) fn ask(&mut self, options: &SimOptions, span: u64, pressed: bool, now: Duration) -> Asks {
-        self.pressed = pressed;
+    pub(crate) fn ask(&mut self, options: &SimOptions, span: u64, room: Room, now: Duration) -> Asks {
+        self.room = room;
+        let pressed = room == Room::Short;
         let wait = self.not_before.saturating_sub(now);
         if span <= (options.boundary + 1) * options.finality {
             Asks::BelowThreshold
@@ -94,7 +103,7 @@ impl Gates {
         if self.wishes.contains(&Wish::Pause) {
             return Pace::Paused;
         }
-        let waits = self.behind.is_some() && !self.pressed && !is_late(phase);
+        let waits = self.behind.is_some() && self.room == Room::Enough && !is_late(phase);
         if waits { Pace::Behind } else { Pace::Going }
     }
 

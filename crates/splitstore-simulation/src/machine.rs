@@ -116,10 +116,7 @@ impl Picture {
 
 fn blocks(store: &MemoryStore) -> BTreeMap<BlockKey, Vec<u8>> {
     let mut entries = Vec::new();
-    store
-        .keys()
-        .and_then(|mut keys| keys.next_batch(&mut entries, usize::MAX).map(|_| ()))
-        .expect("memory scans");
+    store.keys().and_then(|mut keys| keys.next_batch(&mut entries, usize::MAX)).expect("memory scans");
     let data = |cid: &Cid| store.get(cid).expect("memory reads").expect("the scan saw it");
     entries.into_iter().map(|entry| (entry.key.clone(), data(&entry.cid()))).collect()
 }

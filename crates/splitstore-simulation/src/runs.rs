@@ -141,14 +141,12 @@ impl Life<'_, '_> {
             let what = format!("in {place} it had to end {ends:?}, and ended with: {}", told(error));
             return Err(Broken::new("a run ends when it must", what));
         }
-        match ended {
-            Some(ended) => self.world.coverage.count(format!("{} in {place}", ended.name())),
-            None => {
-                self.world.coverage.count(format!("error: in {place}"));
-                self.excused(excuses, "a run", error)?;
-            }
+        if let Some(ended) = ended {
+            self.world.coverage.count(format!("{} in {place}", ended.name()));
+            return Ok(());
         }
-        Ok(())
+        self.world.coverage.count(format!("error: in {place}"));
+        self.excused(excuses, "a run", error)
     }
 
     pub(crate) fn begin(&mut self, how: Start) -> Verdict {

@@ -18,7 +18,7 @@ use crate::chain::SimChain;
 use crate::coverage::Coverage;
 use crate::dice::Dice;
 use crate::events::Events;
-use crate::gates::Gates;
+use crate::gates::{Gates, Room};
 use crate::machine::{FOLDER, Machine};
 use crate::node::Node;
 use crate::options::SimOptions;
@@ -72,15 +72,13 @@ impl Pool {
 
     fn protector(&self, wire: &Wire) -> Arc<dyn Protector> {
         let (cids, wire) = (self.cids.clone(), wire.clone());
-        Arc::new(move |keep: &mut dyn FnMut(&Cid)| match &*cids.lock() {
-            Some(cids) => {
-                cids.iter().for_each(keep);
-                Ok(())
-            }
-            None => {
+        Arc::new(move |keep: &mut dyn FnMut(&Cid)| {
+            let Some(cids) = &*cids.lock() else {
                 wire.excuse();
-                Err(PortError::bare(ErrorKind::Unavailable, "ask a pool that is silent"))
-            }
+                return Err(PortError::bare(ErrorKind::Unavailable, "ask a pool that is silent"));
+            };
+            cids.iter().for_each(keep);
+            Ok(())
         })
     }
 }
@@ -347,9 +345,11 @@ impl World {
     }
 
     /// Whether the disk is fuller than the operator allows.
-    pub(crate) fn is_pressed(&self) -> bool {
+    pub(crate) fn room(&self) -> Room {
         let free = self.machine.files.free_space(FOLDER.as_ref()).ok().flatten();
-        self.options.pressure.is_some_and(|least| free.is_some_and(|free: ByteCount| free < least))
+        let short =
+            self.options.pressure.is_some_and(|least| free.is_some_and(|free: ByteCount| free < least));
+        if short { Room::Short } else { Room::Enough }
     }
 
     /// Keys that hot holds.

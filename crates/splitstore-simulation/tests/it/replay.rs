@@ -28,7 +28,9 @@ fn three_hundred_seeds_pass_and_sealed_runs_are_resumed() {
         assert!(outcome.finding.is_none(), "seed {seed}\n{}", outcome.finding.unwrap());
         coverage.add(&outcome.coverage);
     }
-    for what in ["run: finished", "open: resumed a sealed run", "act: reorg", "act: hold a reader"] {
+    for what in
+        ["run: finished", "open: resumed a sealed run", "act: reorg within finality", "act: hold a reader"]
+    {
         assert!(coverage.of(what) > 20, "{what}: {}", coverage.of(what));
     }
 }
