@@ -39,6 +39,7 @@
 //! ```
 
 pub mod layout;
+pub mod line;
 pub mod name;
 
 mod reader;
