@@ -74,7 +74,10 @@ pub mod encoding;
 pub use encoding::{Encoding, Family, Nans};
 
 mod merge;
-pub use merge::{Deletions, Merge, MergeInput, MergeMode, MergeOptions, MergedBlock, Tally};
+pub use merge::{Merge, MergeInput, MergeMode, MergeOptions, MergedBlock, Tally};
+
+mod segments;
+pub use segments::{TsmFormat, TsmMerger, TsmOptions, TsmSegmentWriter};
 
 mod cache;
 pub use cache::{

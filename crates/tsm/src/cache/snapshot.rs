@@ -1,12 +1,13 @@
 //! A snapshot: what the cache held, on its way into files.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::Cache;
 use super::ring::{PARTS, Ring};
 use crate::layout::POINTS_PER_BLOCK;
 use crate::writer::{Room, Sink, TsmWriter};
-use crate::{Column, Encoder, Encoding, Result};
+use crate::{BlockType, Column, Encoder, Encoding, Result};
 
 /// Everything that was in the cache. Dropping it without [`Snapshot::clear`] gives the points back, to be part of
 /// the next one.
@@ -23,14 +24,15 @@ enum State {
     Cleared,
 }
 
-/// The keys of one split, and how far they are written.
+/// The points of one split: keys ascending, each in blocks of at most 1000 points.
 pub struct SortedKeys {
     ring: Arc<Ring>,
-    keys: Vec<Box<[u8]>>,
-    /// The next key.
-    at: usize,
-    /// The last time of it that is written. A place would not do: points may be deleted meanwhile.
-    written: Option<i64>,
+    keys: std::vec::IntoIter<Box<[u8]>>,
+    key: Box<[u8]>,
+    /// All points of the key, as they were when it was reached.
+    column: Column,
+    /// Which of them are the block.
+    block: Range<usize>,
     encoder: Encoder,
 }
 
@@ -56,12 +58,8 @@ impl<'a> Snapshot<'a> {
     /// Parts it for as many files to be written at the same time; no two of them have a key in common.
     pub fn splits(&self, count: usize) -> Vec<SortedKeys> {
         let count = count.clamp(1, PARTS);
-        let split = |split| {
-            let keys = self.ring.keys_of((split..PARTS).step_by(count));
-            let encoder = Encoder::new(Encoding::SNAPSHOT);
-            SortedKeys { ring: Arc::clone(&self.ring), keys, at: 0, written: None, encoder }
-        };
-        (0..count).map(split).filter(|split| !split.keys.is_empty()).collect()
+        let split = |split| SortedKeys::new(&self.ring, self.ring.keys_of((split..PARTS).step_by(count)));
+        (0..count).map(split).filter(|split| split.keys.len() > 0).collect()
     }
 
     /// All files are durable: the cache lets go of the points.
@@ -80,39 +78,43 @@ impl Drop for Snapshot<'_> {
 }
 
 impl SortedKeys {
-    /// Writes blocks of at most 1000 points until the file is full or nothing is left.
-    pub fn write_to<W: Sink>(&mut self, writer: &mut TsmWriter<W>) -> Result<SnapshotFile> {
-        while let Some(key) = self.keys.get(self.at) {
+    fn new(ring: &Arc<Ring>, keys: Vec<Box<[u8]>>) -> Self {
+        Self {
+            ring: Arc::clone(ring),
+            keys: keys.into_iter(),
+            key: Box::default(),
+            column: Column::empty(BlockType::Float),
+            block: 0..0,
+            encoder: Encoder::new(Encoding::SNAPSHOT),
+        }
+    }
+
+    /// Goes to the next block; `false` after the last.
+    pub fn advance(&mut self) -> bool {
+        self.block = self.block.end..self.column.len().min(self.block.end + POINTS_PER_BLOCK);
+        while self.block.is_empty() {
+            let Some(key) = self.keys.next() else { return false };
             // Gone if it was deleted since the snapshot began.
-            if let Some(column) = self.ring.read(key) {
-                let (written, encoder) = (&mut self.written, &mut self.encoder);
-                if write_blocks(writer, key, &column, written, encoder)? == SnapshotFile::Full {
-                    return Ok(SnapshotFile::Full);
-                }
+            if let Some(column) = self.ring.read(&key) {
+                self.block = 0..column.len().min(POINTS_PER_BLOCK);
+                (self.key, self.column) = (key, column);
             }
-            (self.at, self.written) = (self.at + 1, None);
+        }
+        true
+    }
+
+    /// Writes the block.
+    pub fn write<W: Sink>(&mut self, writer: &mut TsmWriter<W>) -> Result<Room> {
+        writer.write_points(&self.key, self.column.slice(self.block.clone()), &mut self.encoder)
+    }
+
+    /// Writes blocks until the file is full or nothing is left.
+    pub fn write_to<W: Sink>(&mut self, writer: &mut TsmWriter<W>) -> Result<SnapshotFile> {
+        while self.advance() {
+            if self.write(writer)? != Room::More {
+                return Ok(SnapshotFile::Full);
+            }
         }
         Ok(SnapshotFile::Done)
     }
-}
-
-fn write_blocks<W: Sink>(
-    writer: &mut TsmWriter<W>,
-    key: &[u8],
-    column: &Column,
-    written: &mut Option<i64>,
-    encoder: &mut Encoder,
-) -> Result<SnapshotFile> {
-    let behind = |time: &i64| written.is_some_and(|written| *time <= written);
-    let mut from = column.times().partition_point(behind);
-    while from < column.len() {
-        let to = column.len().min(from + POINTS_PER_BLOCK);
-        let room = writer.write_points(key, column.slice(from..to), encoder)?;
-        *written = column.times()[from..to].last().copied();
-        from = to;
-        if room != Room::More {
-            return Ok(SnapshotFile::Full);
-        }
-    }
-    Ok(SnapshotFile::Done)
 }

@@ -17,33 +17,28 @@
 //! time; one block read, one block pending. It does not grow with the number of keys or of points.
 
 mod deletions;
-pub use deletions::Deletions;
 mod fold;
 mod key;
 mod scratch;
 
 use std::sync::Arc;
 
+pub use segment_compaction::MergeMode;
+
+use segment_compaction::Cancel;
+
 use key::{KeyMerge, Origin, Out, Source};
 use scratch::Scratch;
 
 use crate::cursor::IndexCursor;
+use crate::tombstone::Tombstones;
 use crate::{At, BlockType, Fault, Result, SealedBlock, TimeRange, TsmReader};
-
-/// Which blocks pass through without being decoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum MergeMode {
-    /// Full blocks that nothing overlaps; small ones are merged until they are full.
-    #[default]
-    Full,
-    /// Whatever nothing overlaps, also small blocks: quick, and leaves them small.
-    Fast,
-}
 
 /// How to merge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MergeOptions {
-    /// What passes through.
+    /// What passes through without being decoded: in full mode full blocks that nothing overlaps (small ones are
+    /// merged until they are full), in fast mode whatever nothing overlaps.
     pub mode: MergeMode,
     /// Points of an encoded block; at least 1. What passes through may hold more.
     pub points_per_block: usize,
@@ -67,7 +62,7 @@ pub struct MergeInput {
     /// The file.
     pub reader: TsmReader,
     /// What its tombstones say.
-    pub deletions: Deletions,
+    pub deletions: Tombstones,
 }
 
 /// A block of the output.
@@ -112,6 +107,7 @@ pub struct Merge {
     options: MergeOptions,
     key: Vec<u8>,
     current: Option<KeyMerge>,
+    ready: Option<(BlockType, Out)>,
     scratch: Scratch,
     tally: Tally,
 }
@@ -121,7 +117,7 @@ pub(crate) struct Input {
     cursor: IndexCursor,
     /// Whether the cursor stands on a key.
     live: bool,
-    deletions: Deletions,
+    deletions: Tombstones,
 }
 
 impl Merge {
@@ -135,21 +131,39 @@ impl Merge {
         let inputs = inputs.collect::<Result<Vec<_>>>()?;
         let limits = inputs.first().map(|input| input.reader.limits()).unwrap_or_default();
         let options = MergeOptions { points_per_block: options.points_per_block.max(1), ..options };
-        let (key, current, tally) = (Vec::new(), None, Tally::default());
-        Ok(Self { inputs, options, key, current, scratch: Scratch::new(limits), tally })
+        let scratch = Scratch::new(limits);
+        let (key, tally) = (Vec::new(), Tally::default());
+        Ok(Self { inputs, options, key, current: None, ready: None, scratch, tally })
+    }
+
+    /// The same merge, which looks at `cancel` before each block that it reads.
+    #[must_use]
+    pub fn until(mut self, cancel: Cancel) -> Self {
+        self.scratch.cancel = cancel;
+        self
     }
 
     /// The next block of the output; `None` after the last.
     ///
     /// After an error the merge must not go on: what it would yield is not the content of the inputs.
     pub fn next_block(&mut self) -> Result<Option<MergedBlock<'_>>> {
-        let Some((kind, out)) = self.next_out()? else { return Ok(None) };
-        let block = match out.origin {
+        Ok(if self.advance()? { self.block() } else { None })
+    }
+
+    /// Goes to the next block of the output; `false` after the last.
+    pub fn advance(&mut self) -> Result<bool> {
+        self.ready = self.next_out()?;
+        Ok(self.ready.is_some())
+    }
+
+    /// The block that `advance` went to.
+    pub fn block(&self) -> Option<MergedBlock<'_>> {
+        let (kind, Out { times, points, origin }) = self.ready?;
+        let block = match origin {
             Origin::Passed => self.scratch.passed(),
             Origin::Encoded => SealedBlock::seal(self.scratch.encoded()),
         };
-        let Out { times, points, origin } = out;
-        Ok(Some(MergedBlock { key: &self.key, kind, times, points, passed: origin == Origin::Passed, block }))
+        Some(MergedBlock { key: &self.key, kind, times, points, passed: origin == Origin::Passed, block })
     }
 
     /// What was done so far.
@@ -201,7 +215,7 @@ impl Input {
 
     /// Appends the blocks under the cursor; how many of them are deleted as a whole and left out.
     fn take(&self, file: usize, key: &[u8], sources: &mut Vec<Source>) -> u64 {
-        let deleted = self.deletions.of(key);
+        let deleted: Arc<[TimeRange]> = self.deletions.ranges(key).into();
         let all = self.cursor.entries().iter().enumerate();
         let left = all.filter(|(_, entry)| !deletions::covers(&deleted, entry.times));
         let before = sources.len();

@@ -1,5 +1,9 @@
 //! Memory that a merge keeps from block to block, so that in the long run nothing is allocated.
 
+use std::io;
+
+use segment_compaction::Cancel;
+
 use super::key::Source;
 use crate::encoding::timestamps;
 use crate::layout::CRC_LEN;
@@ -22,6 +26,8 @@ pub(super) struct Scratch {
     pub(super) pending: Column,
     /// Columns to decode into.
     pub(super) spent: Vec<Column>,
+    /// Asked before a block is read.
+    pub(super) cancel: Cancel,
 }
 
 impl Scratch {
@@ -36,6 +42,7 @@ impl Scratch {
             encoded: Vec::new(),
             pending: Column::empty(BlockType::Float),
             spent: Vec::new(),
+            cancel: Cancel::never(),
         }
     }
 
@@ -47,6 +54,8 @@ impl Scratch {
         kind: BlockType,
         source: &Source,
     ) -> Result<u64> {
+        let cancelled = |cancelled| At::file(reader.file()).io("read", io::Error::other(cancelled));
+        self.cancel.check().map_err(cancelled)?;
         let sealed = reader.read_block(key, kind, &source.entry, &mut self.raw)?;
         self.crc = sealed.crc();
         sealed.parse().and_then(|block| block.count()).map_err(|fault| damaged(reader, key, source, fault))

@@ -16,21 +16,25 @@ pub struct Tombstones {
 
 impl Tombstones {
     /// Those of a TSM file; none if there is no tombstone file.
+    pub fn load(tsm: &Path, limits: Limits) -> Result<Self> {
+        let entries = load(tsm, limits)?.map_or_else(Vec::new, |file| file.entries);
+        Self::of(&entries, &path_of(tsm))
+    }
+
+    /// Those of entries; `path` names their file in errors.
     ///
     /// A tombstone with a predicate is a fault: to apply it to too few keys would bring deleted points back, to too
     /// many would lose some.
-    pub fn load(tsm: &Path, limits: Limits) -> Result<Self> {
-        let entries = load(tsm, limits)?.map_or_else(Vec::new, |file| file.entries);
-        let refused = |tombstone: &Tombstone| {
-            let fault = Fault::Tombstone { what: "a delete by predicate, which only 2.0 alpha can apply" };
-            At::path(&path_of(tsm)).key(&tombstone.key).damaged(fault)
+    pub fn of(entries: &[Tombstone], path: &Path) -> Result<Self> {
+        let Some(tombstone) = entries.iter().find(|tombstone| tombstone.predicate.is_some()) else {
+            return Ok(Self::all_of(entries));
         };
-        let predicate = entries.iter().find(|tombstone| tombstone.predicate.is_some());
-        predicate.map_or_else(|| Ok(Self::of(&entries)), |tombstone| Err(refused(tombstone)))
+        let fault = Fault::Tombstone { what: "a delete by predicate, which only 2.0 alpha can apply" };
+        Err(At::path(path).key(&tombstone.key).damaged(fault))
     }
 
     /// Those of entries without predicates.
-    fn of(entries: &[Tombstone]) -> Self {
+    fn all_of(entries: &[Tombstone]) -> Self {
         let mut all = Self::default();
         for Tombstone { key, times, scope, .. } in entries.iter().filter(|entry| !entry.times.is_empty()) {
             match scope {
@@ -96,7 +100,7 @@ mod tests {
     #[test]
     fn a_key_is_met_by_its_own_tombstones_and_by_prefixes() {
         let prefix = Tombstone { scope: Scope::Prefix, ..Tombstone::new(b"cp", range(5, 9)) };
-        let all = Tombstones::of(&[
+        let all = Tombstones::all_of(&[
             Tombstone::new(b"cpu", range(1, 4)),
             prefix,
             Tombstone::new(b"mem", range(9, 1)),

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tsm::{
-    BlockOrder, BlockType, Column, Deletions, Encoder, Encoding, Error, Fault, Limits, MergeInput, MergeMode,
-    SealedBlock, TimeRange, TsmReader, TsmWriter, Values, WriterOptions,
+    BlockOrder, BlockType, Column, Encoder, Encoding, Error, Fault, Limits, MergeInput, MergeMode,
+    SealedBlock, TimeRange, Tombstones, TsmReader, TsmWriter, Values, WriterOptions,
 };
 
 use super::files::{Drawn, floats, inputs, merged, options};
@@ -20,7 +20,7 @@ fn claiming(claims: &[(TimeRange, &[i64])]) -> MergeInput {
     }
     let bytes = writer.finish().unwrap().unwrap().sink;
     let reader = TsmReader::new(Arc::new(bytes), "claiming.tsm", Limits::default()).unwrap();
-    MergeInput { reader, deletions: Deletions::default() }
+    MergeInput { reader, deletions: Tombstones::default() }
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn a_flipped_bit_is_never_given_a_new_checksum() {
         let mut bytes = bytes.clone();
         bytes[bit / 8] ^= 1 << (bit % 8);
         let reader = TsmReader::new(Arc::new(bytes), "flipped.tsm", Limits::default()).unwrap();
-        let input = MergeInput { reader, deletions: Deletions::default() };
+        let input = MergeInput { reader, deletions: Tombstones::default() };
         let error = merged(vec![input], options(MergeMode::Fast, 1)).unwrap_err();
         assert!(matches!(error, Error::Damaged { fault: Fault::Checksum { .. }, .. }), "bit {bit}: {error}");
     }
@@ -86,7 +86,7 @@ fn nan_bits_that_another_writer_let_in_are_kept() {
     let _ = writer.write_block(b"key", TimeRange::new(1, 3), SealedBlock::seal(&bytes)).unwrap();
     let reader =
         TsmReader::new(Arc::new(writer.finish().unwrap().unwrap().sink), "nan.tsm", Limits::default());
-    let input = MergeInput { reader: reader.unwrap(), deletions: Deletions::default() };
+    let input = MergeInput { reader: reader.unwrap(), deletions: Tombstones::default() };
     let other = Drawn::default().key("key", [floats(&[2], f64::INFINITY), floats(&[4], f64::NEG_INFINITY)]);
     let blocks = merged(vec![input, other.input("other.tsm")], options(MergeMode::Full, 10)).unwrap();
     let expected = vec![nan, f64::INFINITY, 2.0, f64::NEG_INFINITY];

@@ -1,11 +1,12 @@
 //! Files in memory, and the model that says what their merge must hold.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use tsm::{
-    BlockOrder, BlockType, Column, Decoder, Deletions, Encoder, Encoding, Limits, Merge, MergeInput,
-    MergeMode, MergeOptions, TimeRange, TsmReader, TsmWriter, Values, WriterOptions,
+    BlockOrder, BlockType, Column, Decoder, Encoder, Encoding, Limits, Merge, MergeInput, MergeMode,
+    MergeOptions, TimeRange, Tombstone, Tombstones, TsmReader, TsmWriter, Values, WriterOptions,
 };
 
 /// Content: key and time to a value's bits.
@@ -54,8 +55,13 @@ impl Drawn {
         }
         let file = writer.finish().unwrap().expect("a drawn file has blocks");
         let reader = TsmReader::new(Arc::new(file.sink), name, Limits::default()).unwrap();
-        MergeInput { reader, deletions: Deletions::new(self.deleted.iter().cloned()) }
+        MergeInput { reader, deletions: deletions(&self.deleted) }
     }
+}
+
+pub(crate) fn deletions(deleted: &[(Vec<u8>, TimeRange)]) -> Tombstones {
+    let entries: Vec<_> = deleted.iter().map(|(key, times)| Tombstone::new(key, *times)).collect();
+    Tombstones::of(&entries, Path::new("drawn.tombstone")).unwrap()
 }
 
 /// Files in order, each overlaid on those before.

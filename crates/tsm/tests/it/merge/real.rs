@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use tsm::{
-    BlockType, Column, Decoder, Deletions, Limits, MergeInput, MergeMode, TimeRange, TsmReader, Values,
+    BlockType, Column, Decoder, Limits, MergeInput, MergeMode, TimeRange, Tombstones, TsmReader, Values,
 };
 
-use super::files::{Content, Drawn, content_of, merged, options, overlay};
+use super::files::{Content, Drawn, content_of, deletions, merged, options, overlay};
 use crate::data::real;
 
 fn input(name: &str, bytes: &[u8]) -> MergeInput {
     let reader = TsmReader::new(Arc::new(bytes.to_vec()), name, Limits::default()).unwrap();
-    MergeInput { reader, deletions: Deletions::default() }
+    MergeInput { reader, deletions: Tombstones::default() }
 }
 
 fn content(input: &MergeInput) -> Content {
@@ -27,7 +27,7 @@ fn content(input: &MergeInput) -> Content {
         }
     }
     let deleted = &input.deletions;
-    content.retain(|(key, time), _| !deleted.of(key).iter().any(|range| range.contains(*time)));
+    content.retain(|(key, time), _| !deleted.ranges(key).iter().any(|range| range.contains(*time)));
     content
 }
 
@@ -69,7 +69,7 @@ fn the_large_real_file_with_overwrites_and_tombstones_equals_the_model() {
         (key.clone(), TimeRange::new(times.min + third(times), times.max - third(times)))
     });
     let wholly = some(7).map(|(key, _)| (key.clone(), TimeRange::ALL));
-    base.deletions = Deletions::new(partly.chain(wholly));
+    base.deletions = deletions(&partly.chain(wholly).collect::<Vec<_>>());
     let mut newer = Drawn::default();
     for (key, times) in some(3) {
         let stamps: Vec<i64> = (0..300).map(|n| times.min + third(times) + n * 1_000_003).collect();
