@@ -61,6 +61,10 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command> {
     let mut args = args.into_iter();
     let name = args.next().unwrap_or_default();
     let rest: Vec<String> = args.collect();
+    // Before anything is built: what a command would say of itself is in the one help.
+    if rest.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--help" || arg == "-h") {
+        return Ok(Command::Help);
+    }
     match name.as_str() {
         "" | "help" | "-h" | "--help" => Ok(Command::Help),
         "test" => switch(&rest, "--quick").map(|(quick, rest)| Command::Test {
@@ -153,6 +157,14 @@ mod tests {
     #[test]
     fn no_argument_asks_for_help() {
         assert_eq!(parsed("").unwrap(), Command::Help);
+    }
+
+    #[test]
+    fn help_is_given_for_every_command_before_anything_is_built() {
+        for line in ["demo --help", "demo a.car -h", "test --help", "ci --help", "sim --help"] {
+            assert_eq!(parsed(line).unwrap(), Command::Help, "{line}");
+        }
+        assert!(matches!(parsed("test -- --help").unwrap(), Command::Test { .. }));
     }
 
     #[test]

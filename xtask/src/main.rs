@@ -31,6 +31,8 @@ cargo xtask COMMAND: the work on the split store, from a clean checkout
 
 First steps
   demo [FILE] [--hot rocksdb|fjall] [ARGS]   watch a compaction on a made-up chain, or on FILE (.car, .car.zst)
+                                             ARGS: --epochs N --actors N --churn PER_MILLE --seed N and more of the
+                                             made-up chain; --keep DIR keeps the store
   test --quick                               tests of all that needs no C++: a few minutes from nothing
 
 Every day

@@ -1,21 +1,29 @@
 //! What can be asked for. Precedence: flag, then `SPLITSTORE_*`, then the store's `splitstore.toml`, then default.
 
+mod chain;
+mod windows;
+pub(crate) use chain::ChainArgs;
+pub(crate) use windows::{NewWindows, WindowArgs};
+
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use splitstore::domain::{ColdPolicy, Settings};
-use splitstore::folder::{HotEngine, MarksKind};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use splitstore::folder::{FolderSettings, HotEngine, MarksKind};
 use splitstore::ports::cid::Cid;
-use splitstore_fixtures::ChainSpec;
 
 use crate::output::Output;
 
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 a law is broken or something is missing; 2 bad usage or bad input; \
+                          130 interrupted by Ctrl-C or SIGTERM, between two steps, safe to repeat";
+
 /// A block store for content-addressed chains that stays small by itself.
 #[derive(Debug, Parser)]
-#[command(name = "splitstore", version, max_term_width = 100)]
+#[command(name = "splitstore", version, max_term_width = 100, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
-    /// The store's folder.
+    /// The store's folder. `demo` makes it there and keeps it; `generate` uses none.
     #[arg(long, global = true, env = "SPLITSTORE_STORE", value_name = "DIR")]
     pub(crate) store: Option<PathBuf>,
     /// Print exactly one JSON object on standard output, also for errors.
@@ -26,6 +34,31 @@ pub(crate) struct Cli {
 }
 
 impl Cli {
+    /// Reads the command line.
+    pub(crate) fn read() -> Result<Self, clap::Error> {
+        let mut command = Self::command();
+        let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+        let mut cli = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+        cli.hand_over_store(matches.value_source("store"))
+            .map_err(|why| command.error(ErrorKind::ArgumentConflict, why))?;
+        Ok(cli)
+    }
+
+    /// The demo makes its store where `--store` says and keeps it. A store from the environment is meant for other
+    /// commands.
+    fn hand_over_store(&mut self, source: Option<ValueSource>) -> Result<(), &'static str> {
+        let named = self.store.take_if(|_| source == Some(ValueSource::CommandLine));
+        match &mut self.command {
+            Command::Demo(args) if named.is_some() && args.keep.is_some() => {
+                return Err("demo makes one store: give --store DIR or --keep DIR, they mean the same");
+            }
+            Command::Demo(args) => args.keep = named.or(args.keep.take()),
+            Command::Generate(_) => self.store = named,
+            _ => self.store = named.or(self.store.take()),
+        }
+        Ok(())
+    }
+
     /// How to answer.
     pub(crate) const fn output(&self) -> Output {
         if self.json { Output::Json } else { Output::Text }
@@ -61,48 +94,13 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct InitArgs {
     /// Engine of the hot tier: rocksdb or fjall.
-    #[arg(long, env = "SPLITSTORE_HOT", value_name = "ENGINE")]
-    pub(crate) hot: Option<HotEngine>,
+    #[arg(long, env = "SPLITSTORE_HOT", value_name = "ENGINE", default_value_t)]
+    pub(crate) hot: HotEngine,
     /// What remembers live blocks during a compaction: exact (in memory), disk, or disk behind roaring or bloom.
-    #[arg(long, env = "SPLITSTORE_MARKS", value_name = "KIND")]
-    pub(crate) marks: Option<MarksKind>,
+    #[arg(long, env = "SPLITSTORE_MARKS", value_name = "KIND", default_value_t = FolderSettings::default().marks)]
+    pub(crate) marks: MarksKind,
     #[command(flatten)]
-    pub(crate) windows: WindowArgs,
-}
-
-/// Windows and cold policy; what is not given stays as the store has it.
-#[derive(Debug, Args, Clone, Copy)]
-pub(crate) struct WindowArgs {
-    /// What becomes of blocks that are no longer live: universal, messages or discard.
-    #[arg(long, env = "SPLITSTORE_COLD_POLICY", value_name = "POLICY")]
-    cold_policy: Option<ColdPolicy>,
-    /// Epochs in one finality.
-    #[arg(long, env = "SPLITSTORE_FINALITY", value_name = "EPOCHS")]
-    finality: Option<u64>,
-    /// Finalities past the base beyond which a compaction starts.
-    #[arg(long, env = "SPLITSTORE_THRESHOLD", value_name = "N")]
-    threshold: Option<u64>,
-    /// Finalities behind the head in which everything stays hot.
-    #[arg(long, env = "SPLITSTORE_BOUNDARY", value_name = "N")]
-    boundary: Option<u64>,
-    /// Finalities before the boundary in which messages and receipts stay hot.
-    #[arg(long, env = "SPLITSTORE_MESSAGE_RETENTION", value_name = "N")]
-    message_retention: Option<u64>,
-}
-
-impl WindowArgs {
-    /// These choices, over `settings`.
-    pub(crate) fn over(self, settings: Settings) -> Settings {
-        Settings {
-            finality_epochs: self.finality.unwrap_or(settings.finality_epochs),
-            threshold_finalities: self.threshold.unwrap_or(settings.threshold_finalities),
-            boundary_finalities: self.boundary.unwrap_or(settings.boundary_finalities),
-            message_retention_finalities: self
-                .message_retention
-                .unwrap_or(settings.message_retention_finalities),
-            cold_policy: self.cold_policy.unwrap_or(settings.cold_policy),
-        }
-    }
+    pub(crate) windows: NewWindows,
 }
 
 #[derive(Debug, Args)]
@@ -166,63 +164,17 @@ pub(crate) struct GenerateArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
-    /// A chain archive; a chain is generated if none is given.
+    /// A chain archive to replay; a chain is generated if none is given.
+    #[arg(conflicts_with = "generated")]
     pub(crate) file: Option<PathBuf>,
     /// Engine of the hot tier: rocksdb or fjall.
-    #[arg(long, env = "SPLITSTORE_HOT", value_name = "ENGINE")]
-    pub(crate) hot: Option<HotEngine>,
-    /// Make the store here and keep it; otherwise it lives in a temporary folder and is removed.
+    #[arg(long, env = "SPLITSTORE_HOT", value_name = "ENGINE", default_value_t)]
+    pub(crate) hot: HotEngine,
+    /// Make the store here and keep it, as --store does; otherwise it lives in a temporary folder and is removed.
     #[arg(long, value_name = "DIR")]
     pub(crate) keep: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) chain: ChainArgs,
-}
-
-/// The chain to generate; equal choices give equal bytes.
-#[derive(Debug, Args)]
-pub(crate) struct ChainArgs {
-    /// Height of the head.
-    #[arg(long, value_name = "N")]
-    epochs: Option<u64>,
-    /// Actors in the state tree.
-    #[arg(long, value_name = "N")]
-    actors: Option<u64>,
-    /// Actors that change in each epoch, in thousandths of all.
-    #[arg(long, value_name = "PER_MILLE")]
-    churn: Option<u32>,
-    /// Messages per block on average.
-    #[arg(long, value_name = "N")]
-    messages: Option<u32>,
-    /// Blocks of a tipset at most.
-    #[arg(long, value_name = "N")]
-    max_blocks: Option<u32>,
-    /// Heights without a tipset, in thousandths.
-    #[arg(long, value_name = "PER_MILLE")]
-    null_rounds: Option<u32>,
-    /// Tipsets with a rival that nobody builds on, in thousandths.
-    #[arg(long, value_name = "PER_MILLE")]
-    forks: Option<u32>,
-    /// Source of all randomness.
-    #[arg(long, value_name = "N")]
-    seed: Option<u64>,
-}
-
-impl ChainArgs {
-    /// These choices, over the defaults.
-    pub(crate) fn spec(&self) -> ChainSpec {
-        let spec = ChainSpec::default();
-        ChainSpec {
-            epochs: self.epochs.unwrap_or(spec.epochs),
-            actors: self.actors.unwrap_or(spec.actors),
-            churn_per_mille: self.churn.unwrap_or(spec.churn_per_mille),
-            messages_per_block: self.messages.unwrap_or(spec.messages_per_block),
-            max_blocks_per_tipset: self.max_blocks.unwrap_or(spec.max_blocks_per_tipset),
-            null_rounds_per_mille: self.null_rounds.unwrap_or(spec.null_rounds_per_mille),
-            forks_per_mille: self.forks.unwrap_or(spec.forks_per_mille),
-            seed: self.seed.unwrap_or(spec.seed),
-            ..spec
-        }
-    }
 }
 
 #[cfg(test)]
@@ -231,6 +183,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        <Cli as clap::CommandFactory>::command().debug_assert();
+        Cli::command().debug_assert();
     }
 }

@@ -32,7 +32,7 @@ pub(crate) fn run(cli: &Cli, output: Output) -> Result<Outcome> {
         Command::Keys(args) => keys::run(cli, args, output),
         Command::Export(args) => export::run(cli, args, output),
         Command::Verify(args) => verify::run(cli, *args, output),
-        Command::Generate(args) => generate::run(args, output),
+        Command::Generate(args) => generate::run(cli, args, output),
         Command::Demo(args) => demo::run(args, output),
     }
 }

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Error;
+use clap::builder::{BoolishValueParser, TypedValueParser};
 use serde_json::json;
 use splitstore::export::ExportError;
 use splitstore::folder::FolderError;
@@ -35,6 +36,8 @@ pub(crate) struct BadUsage(pub(crate) &'static str);
 
 const WRONG: u8 = 1;
 const BAD_INPUT: u8 = 2;
+/// What shells say of a program that Ctrl-C ended.
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// The end of a command.
 pub(crate) fn code(outcome: anyhow::Result<Outcome>, output: Output) -> ExitCode {
@@ -57,8 +60,7 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     // There are no parsed arguments to ask.
-    let json = std::env::args_os().any(|arg| arg == OsStr::new("--json"))
-        || std::env::var("SPLITSTORE_JSON").is_ok_and(|value| value == "1" || value == "true");
+    let json = std::env::args_os().any(|arg| arg == OsStr::new("--json")) || is_json_wished();
     if json {
         let text = error.render().to_string();
         complain(text.trim_end().trim_start_matches("error: "), "usage", Output::Json);
@@ -66,6 +68,12 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
         let _ = error.print();
     }
     ExitCode::from(BAD_INPUT)
+}
+
+/// Whether the environment asks for JSON, read as the parser reads it.
+fn is_json_wished() -> bool {
+    let wish = std::env::var_os("SPLITSTORE_JSON").unwrap_or_default();
+    BoolishValueParser::new().parse_ref(&clap::Command::new("splitstore"), None, &wish).unwrap_or(false)
 }
 
 /// Says what went wrong: always on standard error, and to machines as their one object.
@@ -142,6 +150,8 @@ fn of_import(error: &ImportError) -> Option<(u8, &'static str)> {
         ImportError::Changed { .. } => "archive-changed",
         ImportError::BrokenChain { .. } => "broken-chain",
         ImportError::OtherGenesis { .. } | ImportError::UnknownGenesis { .. } => "other-chain",
+        ImportError::NoSpace { .. } => "disk-full",
+        ImportError::Interrupted { .. } => return Some((INTERRUPTED, "interrupted")),
         ImportError::Store { .. } => return None,
         _ => "bad-archive",
     };
@@ -169,6 +179,7 @@ fn of_store(error: &splitstore::Error) -> Option<(u8, &'static str)> {
         Error::NoHead | Error::NotStarted => Some((BAD_INPUT, "no-head")),
         Error::NoSpace { .. } => Some((BAD_INPUT, "disk-full")),
         Error::Busy => Some((BAD_INPUT, "busy")),
+        Error::Stopped(_) => Some((INTERRUPTED, "interrupted")),
         // It stands for its cause and hides it from the chain.
         Error::Port(error) => Some(of_port(error)),
         _ => None,
@@ -181,7 +192,7 @@ fn of_port(error: &PortError) -> (u8, &'static str) {
         ErrorKind::Full => (BAD_INPUT, "disk-full"),
         ErrorKind::Locked => (BAD_INPUT, "locked"),
         ErrorKind::TooNew => (BAD_INPUT, "too-new"),
-        ErrorKind::Interrupted => (BAD_INPUT, "interrupted"),
+        ErrorKind::Interrupted => (INTERRUPTED, "interrupted"),
         _ => (BAD_INPUT, "failed"),
     }
 }

@@ -4,11 +4,12 @@
 //!   args.rs   what was asked        cmd/*.rs    one command each: open, do, print
 //!   exit.rs   how it ends           output.rs   text for people or one JSON object
 //! ```
-//! Exit codes: 0 done; 1 a law is broken or something is missing; 2 bad usage or bad input.
+//! Exit codes: 0 done; 1 a law is broken or something is missing; 2 bad usage or bad input; 130 interrupted.
 
 mod args;
 mod cmd;
 mod exit;
+mod interrupt;
 mod logging;
 mod opened;
 mod output;
@@ -16,12 +17,10 @@ mod progress;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::args::Cli;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::read() {
         Ok(cli) => cli,
         Err(error) => return exit::usage(&error),
     };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use splitstore::domain::ByteCount;
-use splitstore::import::{Pass, Progress};
+use splitstore::import::Progress;
 
 use crate::output::Output;
 
@@ -41,7 +41,7 @@ impl ImportProgress {
             Show::Bar(bar) => {
                 bar.set_length(progress.file_bytes_total);
                 bar.set_position(progress.file_bytes);
-                bar.set_message(format!("{} {} blocks", word(progress.pass), progress.blocks));
+                bar.set_message(format!("{:<9} {} blocks", progress.pass, progress.blocks));
             }
             Show::Lines if now.saturating_sub(self.last_line) < PAUSE => {}
             Show::Lines => {
@@ -62,8 +62,8 @@ impl ImportProgress {
 fn line(progress: &Progress) {
     let Progress { pass, blocks, file_bytes, file_bytes_total } = progress;
     let percent = file_bytes.saturating_mul(100).checked_div(*file_bytes_total).unwrap_or(100);
-    let (word, total) = (word(*pass), ByteCount(*file_bytes_total));
-    Output::Text.note(format_args!("{word} {percent:>3} % of {total}, {blocks} blocks"));
+    let total = ByteCount(*file_bytes_total);
+    Output::Text.note(format_args!("{pass:<9} {percent:>3} % of {total}, {blocks} blocks"));
 }
 
 fn bar() -> ProgressBar {
@@ -71,11 +71,4 @@ fn bar() -> ProgressBar {
     let bar = ProgressBar::new(0);
     // The template is ours and is tried by every import on a terminal; a plain bar would do as well.
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "))
-}
-
-const fn word(pass: Pass) -> &'static str {
-    match pass {
-        Pass::Check => "checking",
-        Pass::Write => "writing ",
-    }
 }

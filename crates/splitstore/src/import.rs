@@ -1,31 +1,48 @@
 //! An archive into a store.
 //!
 //! ```text
-//!   pass 1   read all of it, check every hash, find the head     nothing is written
-//!   pass 2   read it again, write in batches                     harmless if it stops: repeat the import
-//!   end      flush, roots are there, the chain is whole          every header down to genesis, the store's own
-//!            head moves                                          the store now stands on the new chain
+//!   check    read all of it, check every hash, note keys and headers     nothing is written
+//!   chain    walk the headers: whole to genesis, the store's own?        nothing is written
+//!   follow   read it again: is all there below its states and messages?  nothing is written
+//!   space    has the disk room for it?                                   nothing is written
+//!   write    read it again, write in batches                             harmless if it stops: repeat the import
+//!   end      flush; the head moves                                       the store now stands on the new chain
 //! ```
-//! Reading twice is cheap next to writing, and buys that a damaged archive leaves the store as it was. Pass 2
-//! checks hashes again: the file may change between the two.
+//! Reading it several times is cheap next to writing, and buys that an archive which is damaged, cut off or of another
+//! chain leaves the store as it was. The last pass checks hashes again: the file may change in between.
+//!
+//! **What is decided before anything is written** (archive and store taken together): every header from the head to
+//! genesis is there and the heights fall; and below each state and each list of messages of the archive's headers
+//! that is there at its root, every DAG-CBOR block is there and readable. **What cannot be decided**: whether a part
+//! that is absent at its root was cut off or never there (snapshots leave out old states and messages as a whole);
+//! receipts, and leaves that are not DAG-CBOR, which snapshots may lack. Those a compaction tolerates, too.
 //!
 //! An archive whose roots are block headers moves the head to the heaviest tipset they form. One whose roots are
 //! no headers is no chain: its blocks are taken in and the head stays. A mixture is refused.
 
 mod error;
 pub use error::{ChainFault, ImportError};
+mod chain;
 mod check;
-mod header_order;
+mod headers;
+mod keys;
+mod links;
+mod needs;
 mod roots;
+mod scratch;
+mod space;
+mod survey;
 mod whole;
 mod write;
+pub(crate) use scratch::sweep;
 
+use std::fmt;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use cid::Cid;
 use splitstore_domain::trigger::Decision;
 use splitstore_domain::{HeadChange, Tipset};
-use splitstore_ports::BlockRead;
 
 use crate::folder::StoreFolder;
 
@@ -66,9 +83,24 @@ pub struct Progress {
 pub enum Pass {
     /// Hashes are checked, nothing is written.
     Check,
+    /// States and messages of the chain are followed, nothing is written. There may be several of these.
+    Follow,
     /// Blocks are written.
     Write,
 }
+
+impl fmt::Display for Pass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Check => "checking",
+            Self::Follow => "following",
+            Self::Write => "writing",
+        })
+    }
+}
+
+/// Is shown the progress, and says whether to go on.
+pub type Show<'a> = dyn FnMut(&Progress) -> ControlFlow<()> + 'a;
 
 /// What becomes of an archive whose chain begins at another genesis than the store's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -82,12 +114,8 @@ pub enum OtherChain {
 
 /// Imports the archive at `path` into the hot tier and moves the head to its root tipset, if its chain is whole
 /// and begins at the store's own genesis.
-pub fn import_car(
-    folder: &StoreFolder,
-    path: &Path,
-    progress: &mut dyn FnMut(&Progress),
-) -> Result<Imported, ImportError> {
-    import_car_with(folder, path, OtherChain::Refuse, progress)
+pub fn import_car(folder: &StoreFolder, path: &Path, show: &mut Show<'_>) -> Result<Imported, ImportError> {
+    import_car_with(folder, path, OtherChain::Refuse, show)
 }
 
 /// The same, with a choice of what becomes of another chain.
@@ -95,11 +123,17 @@ pub fn import_car_with(
     folder: &StoreFolder,
     path: &Path,
     other: OtherChain,
-    progress: &mut dyn FnMut(&Progress),
+    show: &mut Show<'_>,
 ) -> Result<Imported, ImportError> {
-    let imported = import_blocks(folder, path, progress)?;
+    let survey = survey::run(folder, path, show)?;
+    if let Some(head) = &survey.checked.head {
+        whole::check(folder, path, &survey, head, other)?;
+        links::check(folder, path, &survey, show)?;
+    }
+    // Its sets and lists are gone before the blocks come.
+    let checked = survey.checked;
+    let imported = take_in(folder, path, checked, show)?;
     let Some(head) = imported.head.clone() else { return Ok(imported) };
-    whole::check(folder, path, &head, other)?;
     let moved = move_head(folder, head);
     let decision = moved.map_err(|source| ImportError::Store { path: path.to_owned(), source })?;
     Ok(Imported { decision, ..imported })
@@ -116,18 +150,24 @@ fn move_head(folder: &StoreFolder, head: Tipset) -> crate::Result<Option<Decisio
 pub fn import_blocks(
     folder: &StoreFolder,
     path: &Path,
-    progress: &mut dyn FnMut(&Progress),
+    show: &mut Show<'_>,
 ) -> Result<Imported, ImportError> {
-    let checked = check::run(folder, path, progress)?;
-    let written = write::run(folder, path, &checked, progress)?;
+    let checked = check::run(folder, path, &mut |_| Ok(()), show)?;
+    take_in(folder, path, checked, show)
+}
+
+/// Writes the blocks of a checked archive.
+fn take_in(
+    folder: &StoreFolder,
+    path: &Path,
+    checked: check::Checked,
+    show: &mut Show<'_>,
+) -> Result<Imported, ImportError> {
+    space::check(folder, path, &checked)?;
+    let written = write::run(folder, path, &checked, show)?;
     let flushed = folder.store().flush();
     flushed.map_err(|source| ImportError::Store { path: path.to_owned(), source })?;
     let check::Checked { blocks, bytes, roots, head } = checked;
-    for root in &roots {
-        if !folder.store().has(root).map_err(ImportError::port(path))? {
-            return Err(ImportError::MissingRoot { path: path.to_owned(), root: *root });
-        }
-    }
     let write::Written { already_there, not_stored } = written;
     Ok(Imported { blocks, bytes, already_there, not_stored, roots, head, decision: None })
 }

@@ -1,4 +1,5 @@
-//! `compact [--dry-run]`: compacts now, whatever the trigger says.
+//! `compact [--dry-run]`: compacts now, whatever the trigger says. Ctrl-C ends a run that has not sealed; one that has
+//! is finished, as half a purge helps nobody.
 
 use anyhow::Result;
 use serde_json::json;
@@ -6,6 +7,7 @@ use serde_json::json;
 use super::shape;
 use crate::args::{Cli, CompactArgs};
 use crate::exit::Outcome;
+use crate::interrupt::Interrupt;
 use crate::opened;
 use crate::output::Output;
 
@@ -15,7 +17,11 @@ pub(crate) fn run(cli: &Cli, args: &CompactArgs, output: Output) -> Result<Outco
         let plan = folder.store().plan()?;
         output.result(&plan, &json!({ "dry_run": true, "plan": shape::plan(&plan) }))?;
     } else {
+        let store = folder.store().clone();
+        let interrupt = Interrupt::listen(output, move || store.cancel())?;
         let report = folder.store().compact()?;
+        // It holds a clone of the store.
+        drop(interrupt);
         folder.close()?;
         output.result(&report, &shape::report(&report))?;
     }

@@ -31,7 +31,7 @@ use crate::output::Output;
 
 pub(crate) fn run(args: &DemoArgs, output: Output) -> Result<Outcome> {
     let workshop = Workshop::new(args)?;
-    let settings = FolderSettings { hot: args.hot.unwrap_or_default(), ..FolderSettings::default() };
+    let settings = FolderSettings { hot: args.hot, ..FolderSettings::default() };
     let mut feed = open_feed(args, &workshop, &settings, output)?;
     let settings = FolderSettings { windows: windows_for(feed.span_epochs()), ..settings };
     StoreFolder::create(&workshop.store, &settings)?;

@@ -5,13 +5,16 @@ use serde_json::json;
 use splitstore::domain::ByteCount;
 use splitstore_fixtures::write_car;
 
-use crate::args::GenerateArgs;
+use crate::args::{Cli, GenerateArgs};
 use crate::exit::Outcome;
 use crate::output::Output;
 
-pub(crate) fn run(args: &GenerateArgs, output: Output) -> Result<Outcome> {
+pub(crate) fn run(cli: &Cli, args: &GenerateArgs, output: Output) -> Result<Outcome> {
     let spec = args.chain.spec();
     let made = write_car(&spec, &args.file)?;
+    if cli.store.is_some() {
+        output.note("generate writes an archive and uses no store: --store is not looked at");
+    }
     let file = args.file.display().to_string();
     let text = format!(
         "generated {} epochs in {} blocks, {}, to {file}\n{} tipsets and {} forks beside them, seed {}",

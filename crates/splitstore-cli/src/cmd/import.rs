@@ -1,6 +1,7 @@
 //! `import FILE`: an archive into the hot tier.
 
 use std::fmt::Write;
+use std::ops::ControlFlow;
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -11,6 +12,7 @@ use splitstore::import::{Imported, OtherChain, Progress, import_car_with};
 use super::shape;
 use crate::args::{Cli, ImportArgs};
 use crate::exit::Outcome;
+use crate::interrupt::Interrupt;
 use crate::opened;
 use crate::output::Output;
 use crate::progress::ImportProgress;
@@ -20,7 +22,11 @@ pub(crate) fn run(cli: &Cli, args: &ImportArgs, output: Output) -> Result<Outcom
     let began = folder.clock().elapsed();
     let mut progress = ImportProgress::new(output, began);
     let other = if args.replace_chain { OtherChain::Replace } else { OtherChain::Refuse };
-    let mut show = |at: &Progress| progress.at(at, folder.clock().elapsed());
+    let interrupt = Interrupt::listen(output, || {})?;
+    let mut show = |at: &Progress| {
+        progress.at(at, folder.clock().elapsed());
+        if interrupt.is_asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
     let imported = import_car_with(&folder, &args.file, other, &mut show);
     progress.finish();
     let imported = imported?;

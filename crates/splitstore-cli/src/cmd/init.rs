@@ -2,7 +2,6 @@
 
 use anyhow::Result;
 use serde_json::json;
-use splitstore::domain::Settings;
 use splitstore::folder::{FolderSettings, StoreFolder};
 
 use super::shape;
@@ -13,12 +12,11 @@ use crate::output::Output;
 
 pub(crate) fn run(cli: &Cli, args: &InitArgs, output: Output) -> Result<Outcome> {
     let path = opened::path(cli)?;
-    let default = FolderSettings::default();
     let settings = FolderSettings {
-        hot: args.hot.unwrap_or(default.hot),
-        marks: args.marks.unwrap_or(default.marks),
-        windows: args.windows.over(Settings::default()),
-        ..default
+        hot: args.hot,
+        marks: args.marks,
+        windows: args.windows.settings(),
+        ..FolderSettings::default()
     };
     StoreFolder::create(path, &settings)?;
     let FolderSettings { hot, cold, marks, windows } = settings;

@@ -28,6 +28,18 @@ pub(crate) fn small(path: &Path) -> Generated {
     write_car(&ChainSpec { epochs: 40, actors: 100, ..ChainSpec::default() }, path).unwrap()
 }
 
+/// A generated chain of a few hundred blocks.
+pub(crate) fn tiny(path: &Path) -> Generated {
+    let spec = ChainSpec {
+        epochs: 6,
+        actors: 30,
+        messages_per_block: 2,
+        max_blocks_per_tipset: 2,
+        ..Default::default()
+    };
+    write_car(&spec, path).unwrap()
+}
+
 pub(crate) fn blocks(path: &Path) -> (Vec<Cid>, Blocks) {
     let reader = CarReader::open(path).unwrap();
     let roots = reader.roots().to_vec();

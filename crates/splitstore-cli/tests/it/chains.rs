@@ -1,4 +1,4 @@
-//! Chains that are not whole, or not the store's own: refused after their blocks are in, and the head stays.
+//! Chains that are not whole, or not the store's own: refused before anything is written.
 
 use std::collections::BTreeMap;
 
@@ -43,6 +43,16 @@ impl Case {
         cid
     }
 
+    /// The first link of a block to another that the archive holds, other than itself.
+    fn below(&self, parent: Cid) -> (Cid, Cid) {
+        let mut links = Vec::new();
+        let found =
+            splitstore::domain::links::scan_links(&self.blocks[&parent], |link| links.push(link.cid()));
+        found.unwrap();
+        let child = links.into_iter().find(|cid| self.blocks.contains_key(cid)).unwrap();
+        (parent, child)
+    }
+
     /// Imports what there is by now.
     fn import(&self) -> Ran {
         let blocks: Vec<_> = self.blocks.clone().into_iter().collect();
@@ -50,13 +60,15 @@ impl Case {
         self.tool.run_on("import", &self.tool.file("broken.car"))
     }
 
-    /// The import is refused, the blocks are there, the head is not.
+    /// The import is refused and the store is as it was.
     fn refused(&self, parts: &[&str]) {
+        let state = || (self.tool.keys("hot"), self.tool.json("info")["head"].clone());
+        let before = state();
         let ran = self.import();
         ran.refused(2, parts);
-        ran.refused(2, &["broken.car", "blocks were kept", "head stays"]);
-        assert!(self.tool.json("info")["head"].is_null());
-        assert_eq!(self.tool.keys("hot").len(), self.blocks.len());
+        ran.refused(2, &["broken.car", "offset", "the store is as it was"]);
+        assert_eq!(state(), before);
+        assert_eq!(std::fs::read_dir(self.tool.store().join("work")).unwrap().count(), 0, "nothing is left");
     }
 }
 
@@ -114,27 +126,84 @@ fn a_height_that_does_not_fall_far_from_its_child_is_refused() {
     );
     // The parents are in the store and not in the archive: nothing compares the two while they pass.
     case.tool.ok_on("import", &case.tool.file("parents.car"));
-    let stored = case.blocks.clone();
     let head = case.head(40, &parents);
     case.blocks.retain(|cid, _| *cid == head);
+    case.refused(&[&head.to_string(), "height 40", "not below it"]);
+}
+
+#[test]
+fn a_block_missing_below_a_state_is_named_with_the_block_that_needs_it() {
+    let mut case = Case::new();
+    let (head, fields) = case.headers().find(|(cid, _)| *cid == case.roots[0]).unwrap();
+    let Ipld::Link(state) = fields[8] else { panic!("a state is a link, in {head}") };
+    let (parent, child) = case.below(state);
+    case.blocks.remove(&child);
+    case.refused(&[&parent.to_string(), &child.to_string(), "missing"]);
+    // A state that is absent as a whole may never have been there.
+    case.blocks.remove(&state);
     let ran = case.import();
-    ran.refused(2, &[&head.to_string(), "height 40", "not below it", "blocks were kept", "head stays"]);
-    assert_eq!(case.tool.keys("hot").len(), stored.len() + 1);
-    assert!(case.tool.json("info")["head"].is_null());
+    assert!(ran.code == 0 || ran.err.contains("missing"), "{}", ran.err);
+}
+
+#[test]
+fn what_is_missing_below_receipts_is_taken_as_it_is() {
+    let mut case = Case::new();
+    let (_, fields) = case.headers().find(|(cid, _)| *cid == case.roots[0]).unwrap();
+    let Ipld::Link(receipts) = fields[9] else { panic!("receipts are a link") };
+    let (_, child) = case.below(receipts);
+    case.blocks.remove(&child);
+    case.import().done();
+    assert_eq!(case.tool.json("verify")["clean"], true);
+}
+
+#[test]
+fn what_the_archive_lacks_may_be_in_the_store_but_then_whole() {
+    let mut case = Case::new();
+    let (_, fields) = case.headers().find(|(cid, _)| *cid == case.roots[0]).unwrap();
+    let Ipld::Link(state) = fields[8] else { panic!("a state is a link") };
+    let (_, middle) = case.below(state);
+    let (_, leaf) = case.below(middle);
+    let lone = |cid: Cid| (cid, case.blocks[&cid].clone());
+    let (middle, leaf) = (lone(middle), lone(leaf));
+    for (cid, _) in [&middle, &leaf] {
+        case.blocks.remove(cid);
+    }
+    // The store holds the upper block, and nobody the one below it.
+    archives::write(&case.tool.file("middle.car"), &[], std::slice::from_ref(&middle));
+    case.tool.ok_on("import", &case.tool.file("middle.car"));
+    case.refused(&[&middle.0.to_string(), &leaf.0.to_string(), "missing"]);
+    archives::write(&case.tool.file("leaf.car"), &[], std::slice::from_ref(&leaf));
+    case.tool.ok_on("import", &case.tool.file("leaf.car"));
+    case.import().done();
+    assert_eq!(case.tool.json("verify")["clean"], true);
+}
+
+#[test]
+fn a_block_of_the_state_that_cannot_be_read_is_refused() {
+    let mut case = Case::new();
+    // A list that claims more than it has, as the head's state.
+    let broken = archives::dag(vec![0x83, 0x80]);
+    case.blocks.insert(broken.0, broken.1.clone());
+    let (_, mut fields) = case.headers().find(|(cid, _)| *cid == case.roots[0]).unwrap();
+    fields[8] = Ipld::Link(broken.0);
+    let head = archives::dag(serde_ipld_dagcbor::to_vec(&Ipld::List(fields)).unwrap());
+    case.roots = vec![head.0];
+    case.blocks.insert(head.0, head.1);
+    case.refused(&[&broken.0.to_string(), "malformed"]);
 }
 
 #[test]
 fn a_chain_of_another_genesis_is_refused_unless_it_shall_replace_the_stores_own() {
     let case = Case::new();
     case.tool.ok_on("import", &case.tool.file("chain.car"));
-    let before = case.tool.json("info")["head"].clone();
+    let before = (case.tool.json("info")["head"].clone(), case.tool.keys("hot"));
     let other = case.tool.file("other.car");
     write_car(&ChainSpec { epochs: 50, actors: 50, seed: 99, ..ChainSpec::default() }, &other).unwrap();
     let ran = case.tool.run_on("--json import", &other);
     assert_eq!((ran.code, &ran.object()["kind"]), (2, &"other-chain".into()));
     assert!(ran.err.contains("genesis") && ran.err.contains("--replace-chain"), "{}", ran.err);
-    assert!(ran.err.contains("blocks were kept and the head stays"), "{}", ran.err);
-    assert_eq!(case.tool.json("info")["head"], before);
+    assert!(ran.err.contains("the store is as it was"), "{}", ran.err);
+    assert_eq!((case.tool.json("info")["head"].clone(), case.tool.keys("hot")), before);
     case.tool.ok_on("import --replace-chain", &other);
     assert_eq!(case.tool.json("info")["head"]["height"], 50);
 }

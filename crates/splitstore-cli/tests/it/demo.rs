@@ -47,3 +47,24 @@ fn a_kept_store_can_be_used_afterwards() {
     let run = command().arg("--store").arg(&kept).arg("verify").output().unwrap();
     assert_eq!(run.status.code(), Some(0));
 }
+
+#[test]
+fn the_demo_makes_its_store_where_store_says_and_refuses_what_it_cannot_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    let run = |words: &[&str]| {
+        let mut run = command();
+        run.env("SPLITSTORE_STORE", folder.path().join("other")).arg("--store").arg(&store);
+        let run = run.arg("demo").args(words).output().unwrap();
+        (run.status.code(), String::from_utf8(run.stderr).unwrap())
+    };
+    let (code, err) = run(&["--epochs", "20", "--actors", "20", "--hot", engines().last().unwrap().name()]);
+    assert_eq!(code, Some(0), "{err}");
+    let verified = command().arg("--store").arg(&store).arg("verify").output().unwrap();
+    assert_eq!(verified.status.code(), Some(0));
+    let (code, err) = run(&["--keep", "elsewhere"]);
+    assert!(code == Some(2) && err.contains("--store DIR or --keep DIR"), "{err}");
+    let (code, err) = run(&["some.car", "--epochs", "20"]);
+    assert!(code == Some(2) && err.contains("--epochs") && err.contains("FILE"), "{err}");
+    assert!(!folder.path().join("other").exists(), "a store from the environment is meant for others");
+}

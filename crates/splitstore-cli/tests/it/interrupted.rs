@@ -62,3 +62,66 @@ fn a_killed_import_is_repeated_and_the_store_is_whole() {
         }
     }
 }
+
+/// Sends a signal to a running command, as a terminal does.
+fn signal(child: &std::process::Child, name: &str) {
+    let sent = std::process::Command::new("kill").args(["-s", name, &child.id().to_string()]).status();
+    assert!(sent.unwrap().success());
+}
+
+#[test]
+fn ctrl_c_ends_an_import_between_two_steps_with_code_130() {
+    let tool = Tool::with_store("");
+    let archive = tool.file("chain.car");
+    let spec = ChainSpec { epochs: 200, actors: 10_000, ..ChainSpec::default() };
+    write_car(&spec, &archive).unwrap();
+    for name in ["INT", "TERM"] {
+        let mut import = command();
+        import.args(["--json", "--store"]).arg(tool.store()).arg("import").arg(&archive);
+        let child = import.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // It listens from when the folder of its notes is there.
+        let work = tool.store().join("work");
+        while !fs::read_dir(&work).is_ok_and(|mut entries| entries.next().is_some()) {
+            std::thread::yield_now();
+        }
+        signal(&child, name);
+        let run = child.wait_with_output().unwrap();
+        let err = String::from_utf8(run.stderr).unwrap();
+        assert_eq!(run.status.code(), Some(130), "{err}");
+        assert!(err.contains("interrupted") && err.contains("repeat it"), "{err}");
+        let object: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+        assert_eq!(object["kind"], "interrupted");
+        assert_eq!(fs::read_dir(&work).unwrap().count(), 0, "nothing is left");
+    }
+    tool.ok_on("import", &archive);
+    assert_eq!(tool.json("verify")["clean"], true);
+}
+
+#[test]
+fn ctrl_c_during_a_compaction_leaves_a_store_that_goes_on() {
+    let tool = Tool::with_store("--finality 10");
+    let archive = tool.file("chain.car");
+    let spec = ChainSpec { epochs: 200, actors: 10_000, ..ChainSpec::default() };
+    write_car(&spec, &archive).unwrap();
+    tool.ok_on("import", &archive);
+    let keys = tool.keys("hot");
+    let mut compact = command();
+    compact.args(["--json", "--store"]).arg(tool.store()).arg("compact");
+    let child = compact.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let work = tool.store().join("work");
+    while !fs::read_dir(&work).is_ok_and(|mut entries| entries.next().is_some()) {
+        std::thread::yield_now();
+    }
+    signal(&child, "INT");
+    let run = child.wait_with_output().unwrap();
+    let err = String::from_utf8(run.stderr).unwrap();
+    // A run that had sealed by then was finished.
+    let code = run.status.code();
+    assert!(code == Some(130) || code == Some(0), "{code:?} {err}");
+    assert_eq!(tool.json("verify")["clean"], true);
+    if code == Some(130) {
+        assert_eq!(tool.keys("hot"), keys, "nothing was deleted");
+        tool.ok("compact");
+        assert_eq!(tool.json("verify")["clean"], true);
+    }
+}

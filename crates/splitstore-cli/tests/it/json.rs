@@ -44,6 +44,11 @@ fn errors_are_one_object_with_a_kind_too() {
     assert_eq!(tool.run_on("--json import", &tool.file("bad.car")).object()["kind"], "bad-archive");
     let run = command().args(["--json", "info"]).output().unwrap();
     assert_eq!(serde_json::from_slice::<serde_json::Value>(&run.stdout).unwrap()["kind"], "usage");
+    for (wish, is_json) in [("yes", true), ("ON", true), ("1", true), ("no", false), ("perhaps", false)] {
+        let run = command().env("SPLITSTORE_JSON", wish).arg("dance").output().unwrap();
+        assert_eq!(run.status.code(), Some(2));
+        assert_eq!(serde_json::from_slice::<serde_json::Value>(&run.stdout).is_ok(), is_json, "{wish}");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod tool;
 
 mod blocks;
 mod chains;
+mod cuts;
 mod damage;
 mod demo;
 mod folders;

@@ -1,6 +1,7 @@
 //! Flag before environment before the store's file before default.
 
 use serde_json::Value;
+use splitstore::folder::HotEngine;
 
 use crate::tool::{Ran, Tool, command};
 
@@ -53,4 +54,24 @@ fn a_store_without_a_chain_has_nothing_to_compact() {
     tool.run_on("export", &tool.file("out.car")).refused(2, &["no head", "import"]);
     assert!(tool.ok("verify").contains("no head"));
     assert!(tool.ok("info").contains("none yet"));
+}
+
+#[test]
+fn help_says_what_the_defaults_are() {
+    let help = |command_name: &str| {
+        let run = command().args([command_name, "--help"]).output().unwrap();
+        assert_eq!(run.status.code(), Some(0));
+        String::from_utf8(run.stdout).unwrap()
+    };
+    for default in [HotEngine::default().name(), "exact", "universal", "900", "5", "4", "0"] {
+        assert!(help("init").contains(&format!("[default: {default}]")), "{default}");
+    }
+    for default in ["300", "2000", "10", "5", "50", "30", "1"] {
+        assert!(help("generate").contains(&format!("[default: {default}]")), "{default}");
+        assert!(help("demo").contains(&format!("[default: {default}]")), "{default}");
+    }
+    for name in ["compact", "verify", "info"] {
+        assert_eq!(help(name).matches("[default: as stored]").count(), 5, "{name}");
+    }
+    assert!(help("--help").contains("130 interrupted"));
 }

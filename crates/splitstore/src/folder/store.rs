@@ -20,7 +20,7 @@ use super::place::{COLD, HOT, LOCK, Place, SETTINGS, refuse_missing_parts};
 use super::quiet_chain::QuietChain;
 use super::settings::{FolderSettings, SettingsFault};
 use super::{create, head};
-use crate::{Components, Options, SplitStore, Trigger};
+use crate::{Components, Options, SplitStore, Trigger, import};
 
 /// How a store is opened, beside what its settings say.
 #[derive(Clone)]
@@ -88,6 +88,7 @@ impl StoreFolder {
         let port = FolderError::port(path);
         let lock = StoreLock::acquire(&path.join(LOCK)).map_err(&port)?;
         refuse_missing_parts(path, settings.hot)?;
+        import::sweep(path).map_err(FolderError::io("clear what an import left in", path))?;
         let engines = Engines::open(path, &settings, &*opening.parts)?;
         Self::compose(path, settings, engines, lock, opening)
     }

@@ -1,4 +1,4 @@
-//! Pass 1: is the archive whole, and where does its chain stand?
+//! Pass 1: is the archive whole as a file, and where does its chain stand?
 
 use std::fs;
 use std::path::Path;
@@ -8,9 +8,8 @@ use splitstore_car::{CarBlock, CarReader};
 use splitstore_domain::Tipset;
 
 use super::error::ImportError;
-use super::header_order::{HeaderOrder, Inverted};
 use super::roots::Roots;
-use super::{Pass, Progress};
+use super::{Pass, Progress, Show};
 use crate::folder::StoreFolder;
 
 /// An archive that was read to its end.
@@ -22,33 +21,32 @@ pub(super) struct Checked {
 }
 
 /// Blocks between two reports of progress.
-pub(super) const PROGRESS_EVERY: u64 = 1024;
+const PROGRESS_EVERY: u64 = 1024;
 
-/// Reads all of the archive, writes nothing.
+/// Reads all of the archive and shows each block to `note`; writes nothing to the store.
 pub(super) fn run(
     folder: &StoreFolder,
     path: &Path,
-    progress: &mut dyn FnMut(&Progress),
+    note: &mut dyn FnMut(&CarBlock) -> Result<(), ImportError>,
+    show: &mut Show<'_>,
 ) -> Result<Checked, ImportError> {
     let mut reader = open(path)?;
     let mut roots = Roots::new(reader.roots(), folder.store().untracked());
-    let mut order = HeaderOrder::default();
-    let (mut blocks, mut bytes) = (0, 0);
+    let mut pace = Pace::new(Pass::Check);
+    let (mut bytes, mut last) = (0, 0);
     while let Some(block) = reader.next_block().map_err(ImportError::archive(path))? {
         roots.look(&block.cid, &block.data);
-        order.look(&block.cid, &block.data).map_err(|found| cyclic(path, &block, &found))?;
-        blocks += 1;
+        note(&block)?;
         bytes += block.data.len() as u64;
-        if blocks % PROGRESS_EVERY == 0 {
-            progress(&progress_of(&reader, Pass::Check, blocks));
-        }
+        last = block.offset;
+        pace.block(path, &reader, show)?;
     }
-    progress(&progress_of(&reader, Pass::Check, blocks));
-    let head = roots.head(path)?;
-    Ok(Checked { blocks, bytes, roots: reader.roots().to_vec(), head })
+    pace.show(path, &reader, show)?;
+    let head = roots.head(path, last)?;
+    Ok(Checked { blocks: pace.blocks, bytes, roots: reader.roots().to_vec(), head })
 }
 
-/// Opens the archive, which must be a file that can be read twice.
+/// Opens the archive, which must be a file that can be read again.
 pub(super) fn open(path: &Path) -> Result<CarReader, ImportError> {
     let found = fs::metadata(path).map_err(|source| ImportError::Open { path: path.to_owned(), source })?;
     if !found.is_file() {
@@ -57,20 +55,47 @@ pub(super) fn open(path: &Path) -> Result<CarReader, ImportError> {
     CarReader::open(path).map_err(ImportError::archive(path))
 }
 
-pub(super) fn progress_of(reader: &CarReader, pass: Pass, blocks: u64) -> Progress {
-    let file_bytes = reader.bytes_read();
-    Progress { pass, blocks, file_bytes, file_bytes_total: reader.total_bytes().unwrap_or(file_bytes) }
+/// Opens it for another pass: it must still be the one that was checked.
+pub(super) fn reopen(path: &Path, checked: &Checked) -> Result<CarReader, ImportError> {
+    let reader = open(path)?;
+    if reader.roots() == checked.roots { Ok(reader) } else { Err(ImportError::changed(path)) }
 }
 
-fn cyclic(path: &Path, block: &CarBlock, found: &Inverted) -> ImportError {
-    let (child, child_height) = found.child;
-    let (parent, parent_height) = found.parent;
-    ImportError::Cyclic {
-        path: path.to_owned(),
-        offset: block.offset,
-        child: Box::new(child),
-        child_height,
-        parent: Box::new(parent),
-        parent_height,
+/// Counts the blocks of a pass, and shows now and then how far it is.
+pub(super) struct Pace {
+    pass: Pass,
+    pub(super) blocks: u64,
+}
+
+impl Pace {
+    pub(super) fn new(pass: Pass) -> Self {
+        Self { pass, blocks: 0 }
+    }
+
+    /// One more block was read.
+    pub(super) fn block(
+        &mut self,
+        path: &Path,
+        reader: &CarReader,
+        show: &mut Show<'_>,
+    ) -> Result<(), ImportError> {
+        self.blocks += 1;
+        if self.blocks.is_multiple_of(PROGRESS_EVERY) { self.show(path, reader, show) } else { Ok(()) }
+    }
+
+    /// Shows where the pass is; an error if whoever looks has had enough.
+    pub(super) fn show(
+        &self,
+        path: &Path,
+        reader: &CarReader,
+        show: &mut Show<'_>,
+    ) -> Result<(), ImportError> {
+        let file_bytes = reader.bytes_read();
+        let file_bytes_total = reader.total_bytes().unwrap_or(file_bytes);
+        let progress = Progress { pass: self.pass, blocks: self.blocks, file_bytes, file_bytes_total };
+        if show(&progress).is_continue() {
+            return Ok(());
+        }
+        Err(ImportError::Interrupted { path: path.to_owned(), pass: self.pass })
     }
 }

@@ -5,13 +5,17 @@ use std::path::{Path, PathBuf};
 
 use cid::Cid;
 use splitstore_car::CarError;
-use splitstore_domain::{Epoch, TipsetKey};
+use splitstore_domain::links::LinkError;
+use splitstore_domain::{ByteCount, Epoch, TipsetKey};
 use splitstore_ports::PortError;
 use thiserror::Error;
 
+use super::Pass;
 use crate::Error;
 
-/// Why an archive was not imported. The head stayed where it was; unless it says otherwise, nothing was written.
+/// Why an archive was not imported. The head stayed where it was. Nothing was written, but for `Changed`,
+/// `Interrupted` while writing, and `Store`: then some of its blocks may be there, as garbage until the import is
+/// repeated.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ImportError {
@@ -44,10 +48,16 @@ pub enum ImportError {
         path: PathBuf,
     },
     /// A root is neither in the archive nor in the store.
-    #[error("archive {}: root {root} is neither in it nor in the store; fetch a whole archive", path.display())]
+    #[error(
+        "archive {} ends with the block at offset {offset} of the uncompressed CAR stream, and its root {root} is \
+         neither in it nor in the store; fetch a whole archive",
+        path.display()
+    )]
     MissingRoot {
         /// The file.
         path: PathBuf,
+        /// Where its last block begins; 0 if it has none.
+        offset: u64,
         /// The root.
         root: Cid,
     },
@@ -72,41 +82,73 @@ pub enum ImportError {
         /// Why.
         source: PortError,
     },
-    /// A header does not lie above its parent: following such a chain might never end.
+    /// The chain is not whole.
     #[error(
-        "archive {}, offset {offset} of the uncompressed CAR stream: header {child} at height {child_height} has \
-         parent {parent} at height {parent_height}, which is not below it; the store is as it was",
-        path.display()
-    )]
-    Cyclic {
-        /// The file.
-        path: PathBuf,
-        /// Where the second of the two headers begins.
-        offset: u64,
-        /// The header.
-        child: Box<Cid>,
-        /// Its height.
-        child_height: Epoch,
-        /// The header it names as a parent.
-        parent: Box<Cid>,
-        /// The height of that.
-        parent_height: Epoch,
-    },
-    /// The chain is not whole. The blocks were written.
-    #[error(
-        "archive {}: its chain is not whole; its blocks were kept and the head stays: import a whole archive",
+        "archive {}: its chain is not whole below offset {offset} of the uncompressed CAR stream; the store is as it \
+         was: import a whole archive",
         path.display()
     )]
     BrokenChain {
         /// The file.
         path: PathBuf,
+        /// Where the last header stands that the walk down found in the archive.
+        offset: u64,
         /// Which header, and what is wrong.
         source: ChainFault,
     },
-    /// The archive's chain begins elsewhere than the store's own. The blocks were written.
+    /// A block that the chain's state or messages need is nowhere.
     #[error(
-        "archive {}: its chain begins at genesis {found}, the store's own at {held}; its blocks were kept and \
-         the head stays: use another store, or replace the chain (`--replace-chain`)",
+        "archive {}, offset {offset} of the uncompressed CAR stream: below block {parent} block {missing} is missing, \
+         which is neither in the archive nor in the store; the store is as it was: import a whole archive",
+        path.display()
+    )]
+    MissingBlock {
+        /// The file.
+        path: PathBuf,
+        /// Where the block stands that leads to it.
+        offset: u64,
+        /// That block.
+        parent: Box<Cid>,
+        /// What is missing.
+        missing: Box<Cid>,
+    },
+    /// A block that the chain's state or messages need cannot be read.
+    #[error(
+        "archive {}, offset {offset} of the uncompressed CAR stream: block {cid} cannot be read; the store is as it \
+         was: import a sound archive",
+        path.display()
+    )]
+    MalformedBlock {
+        /// The file.
+        path: PathBuf,
+        /// Where it, or the block that leads to it, stands.
+        offset: u64,
+        /// The block.
+        cid: Box<Cid>,
+        /// What is wrong with it.
+        source: LinkError,
+    },
+    /// Blocks are missing, and the archive's order does not let us tell in bounded time whether they are needed.
+    #[error(
+        "archive {}, offset {offset} of the uncompressed CAR stream: a link of block {parent} leads out of the \
+         archive, and its blocks stand in an order in which {passes} readings do not tell whether it must not; the \
+         store is as it was: export the archive with parents before children",
+        path.display()
+    )]
+    Tangled {
+        /// The file.
+        path: PathBuf,
+        /// Where the first such block stands.
+        offset: u64,
+        /// That block.
+        parent: Box<Cid>,
+        /// How often the archive was read.
+        passes: u32,
+    },
+    /// The archive's chain begins elsewhere than the store's own.
+    #[error(
+        "archive {}: its chain begins at genesis {found}, the store's own at {held}; the store is as it was: use \
+         another store, or replace the chain (`--replace-chain`)",
         path.display()
     )]
     OtherGenesis {
@@ -118,10 +160,10 @@ pub enum ImportError {
         found: Box<TipsetKey>,
     },
     /// The store's own chain cannot be followed to its genesis, nor to the archive's chain, so the two cannot be
-    /// compared. The blocks were written.
+    /// compared.
     #[error(
-        "archive {}: the store's own chain is damaged, so it is unknown whether both are one; its blocks were \
-         kept and the head stays: import the store's own chain again, or replace it (`--replace-chain`)",
+        "archive {}: the store's own chain is damaged, so it is unknown whether both are one; the store is as it was: \
+         import the store's own chain again, or replace it (`--replace-chain`)",
         path.display()
     )]
     UnknownGenesis {
@@ -129,6 +171,30 @@ pub enum ImportError {
         path: PathBuf,
         /// What is wrong with the store's own chain.
         source: ChainFault,
+    },
+    /// The disk has no room for the archive's blocks.
+    #[error(
+        "archive {} holds {needed} of blocks, and {} has {free} free; the store is as it was: free space there and \
+         import again",
+        path.display(), folder.display()
+    )]
+    NoSpace {
+        /// The file.
+        path: PathBuf,
+        /// Where they would go.
+        folder: PathBuf,
+        /// Data in the archive.
+        needed: ByteCount,
+        /// Room on that disk.
+        free: ByteCount,
+    },
+    /// Whoever watches the progress ended it.
+    #[error("the import of archive {} was interrupted while {pass}: repeat it, that is safe", path.display())]
+    Interrupted {
+        /// The file.
+        path: PathBuf,
+        /// In which pass.
+        pass: Pass,
     },
     /// The store failed. Blocks may have been written; repeat the import.
     #[error("import archive {}; it is safe to repeat", path.display())]
@@ -142,13 +208,15 @@ pub enum ImportError {
 
 impl ImportError {
     pub(super) fn archive(path: &Path) -> impl Fn(CarError) -> Self {
-        let path = path.to_owned();
-        move |source| Self::Archive { path: path.clone(), source }
+        move |source| Self::Archive { path: path.to_owned(), source }
+    }
+
+    pub(super) fn changed(path: &Path) -> Self {
+        Self::Changed { path: path.to_owned() }
     }
 
     pub(super) fn port(path: &Path) -> impl Fn(PortError) -> Self {
-        let path = path.to_owned();
-        move |source| Self::Store { path: path.clone(), source: source.into() }
+        move |source| Self::Store { path: path.to_owned(), source: source.into() }
     }
 }
 
@@ -164,11 +232,31 @@ pub enum ChainFault {
         /// The tipset it belongs to.
         key: TipsetKey,
     },
-    /// What should be the headers of a tipset are none, or form none.
-    #[error("headers that cannot be read")]
+    /// A header of the store cannot be read.
+    #[error("a header in the store that cannot be read")]
     Unreadable {
         /// Which, and why.
         source: PortError,
+    },
+    /// The archive holds a block that is no header where there should be one.
+    #[error("block {cid} stands in the place of a header and is none")]
+    NotAHeader {
+        /// The block.
+        cid: Box<Cid>,
+    },
+    /// Headers that are named as one tipset have other heights or parents.
+    #[error("headers {one} and {other} form no tipset: they differ in height or parents")]
+    NoTipset {
+        /// A header.
+        one: Box<Cid>,
+        /// The first that differs.
+        other: Box<Cid>,
+    },
+    /// A tipset without headers.
+    #[error("tipset {key} names no headers")]
+    NoHeaders {
+        /// The tipset.
+        key: TipsetKey,
     },
     /// A header under a CID of another codec.
     #[error("header {cid} is not under a DAG-CBOR cid")]

@@ -32,13 +32,13 @@ impl Roots {
         }
     }
 
-    /// The tipset they form; `None` if they are no headers.
-    pub(super) fn head(&self, path: &Path) -> Result<Option<Tipset>, ImportError> {
+    /// The tipset they form; `None` if they are no headers. The last block of the archive began at `offset`.
+    pub(super) fn head(&self, path: &Path, offset: u64) -> Result<Option<Tipset>, ImportError> {
         let path = || path.to_owned();
         let (mut header, mut other) = (None, None);
         for root in &self.cids {
             let data = self.get(root).map_err(|source| ImportError::BadHead { path: path(), source })?;
-            let data = data.ok_or_else(|| ImportError::MissingRoot { path: path(), root: *root })?;
+            let data = data.ok_or_else(|| ImportError::MissingRoot { path: path(), offset, root: *root })?;
             let is_header = root.codec() == DAG_CBOR && BlockHeader::decode(&data).is_ok();
             let seen = if is_header { &mut header } else { &mut other };
             *seen = Some(*root);

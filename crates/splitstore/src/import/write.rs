@@ -1,4 +1,4 @@
-//! Pass 2: the blocks of a checked archive, in batches, into hot.
+//! The last pass: the blocks of a checked archive, in batches, into hot.
 
 use std::path::Path;
 
@@ -6,9 +6,9 @@ use splitstore_car::CarBlock;
 use splitstore_domain::ObjectKind;
 use splitstore_ports::{Block, BlockRead, BlockWrite};
 
-use super::check::{Checked, PROGRESS_EVERY, open, progress_of};
+use super::check::{Checked, Pace, reopen};
 use super::error::ImportError;
-use super::{Pass, Progress};
+use super::{Pass, Show};
 use crate::folder::StoreFolder;
 
 /// A batch is written when it holds this many blocks ..
@@ -30,28 +30,21 @@ pub(super) fn run(
     folder: &StoreFolder,
     path: &Path,
     checked: &Checked,
-    progress: &mut dyn FnMut(&Progress),
+    show: &mut Show<'_>,
 ) -> Result<Written, ImportError> {
-    let changed = || ImportError::Changed { path: path.to_owned() };
-    let mut reader = open(path)?;
-    if reader.roots() != checked.roots {
-        return Err(changed());
-    }
-    let mut batch = Batch::default();
-    let (mut blocks, mut written) = (0, Written::default());
-    while let Some(block) = reader.next_block().map_err(|_| changed())? {
-        blocks += 1;
+    let mut reader = reopen(path, checked)?;
+    let mut pace = Pace::new(Pass::Write);
+    let (mut batch, mut written) = (Batch::default(), Written::default());
+    while let Some(block) = reader.next_block().map_err(|_| ImportError::changed(path))? {
         batch.push(block);
         if batch.is_full() {
             batch.write(folder, path, &mut written)?;
         }
-        if blocks % PROGRESS_EVERY == 0 {
-            progress(&progress_of(&reader, Pass::Write, blocks));
-        }
+        pace.block(path, &reader, show)?;
     }
     batch.write(folder, path, &mut written)?;
-    progress(&progress_of(&reader, Pass::Write, blocks));
-    if blocks == checked.blocks { Ok(written) } else { Err(changed()) }
+    pace.show(path, &reader, show)?;
+    if pace.blocks == checked.blocks { Ok(written) } else { Err(ImportError::changed(path)) }
 }
 
 #[derive(Default)]

@@ -1,5 +1,6 @@
 //! A store in a folder, as a program uses it: closed and opened again, moved on, damaged.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use splitstore::Trigger;
@@ -34,7 +35,7 @@ fn open(dir: &TempDir) -> StoreFolder {
 }
 
 fn import(folder: &StoreFolder, dir: &TempDir) -> Imported {
-    import_car(folder, &dir.path().join("chain.car"), &mut |_| {}).unwrap()
+    import_car(folder, &dir.path().join("chain.car"), &mut |_| ControlFlow::Continue(())).unwrap()
 }
 
 #[test]
@@ -67,7 +68,10 @@ fn a_second_handle_is_refused_while_the_first_is_open() {
 #[test]
 fn a_head_that_moves_on_asks_for_a_compaction_and_gets_one_by_itself() {
     let dir = made(HotEngine::default());
-    let head = import_blocks(&open(&dir), &dir.path().join("chain.car"), &mut |_| {}).unwrap().head.unwrap();
+    let head = import_blocks(&open(&dir), &dir.path().join("chain.car"), &mut |_| ControlFlow::Continue(()))
+        .unwrap()
+        .head
+        .unwrap();
     let folder = StoreFolder::open(dir.path().join("store")).unwrap();
     let low = folder.chain().tipset_at(Epoch::new(10), &head).unwrap().unwrap();
     let apply = |tipset| HeadChange { apply: vec![tipset], ..HeadChange::default() };
@@ -114,25 +118,30 @@ fn a_damaged_chain_is_not_compared_with_another_but_mended_or_replaced() {
     folder.hot().delete_many(&[(&lost.cids()[0]).into()]).unwrap();
     let other = dir.path().join("other.car");
     write_car(&ChainSpec { epochs: 70, actors: 30, seed: 9, ..ChainSpec::default() }, &other).unwrap();
-    let refused = import_car(&folder, &other, &mut |_| {}).unwrap_err();
+    let refused = import_car(&folder, &other, &mut |_| ControlFlow::Continue(())).unwrap_err();
     let ImportError::UnknownGenesis { source: ChainFault::Missing { cid, .. }, .. } = refused else {
         panic!("{refused}");
     };
     assert_eq!(*cid, lost.cids()[0]);
     assert_eq!(folder.head().unwrap().as_ref(), Some(&head));
     import(&folder, &dir);
-    let refused = import_car(&folder, &other, &mut |_| {}).unwrap_err();
+    let refused = import_car(&folder, &other, &mut |_| ControlFlow::Continue(())).unwrap_err();
     assert!(matches!(refused, ImportError::OtherGenesis { .. }), "{refused}");
-    let replaced = import_car_with(&folder, &other, OtherChain::Replace, &mut |_| {}).unwrap();
+    let replaced =
+        import_car_with(&folder, &other, OtherChain::Replace, &mut |_| ControlFlow::Continue(())).unwrap();
     assert_eq!(folder.head().unwrap(), replaced.head);
 }
 
 #[test]
-fn progress_covers_both_passes_to_the_end() {
+fn progress_covers_all_passes_to_the_end() {
     let dir = made(HotEngine::default());
     let mut seen = Vec::new();
-    let imported = import_car(&open(&dir), &dir.path().join("chain.car"), &mut |at| seen.push(*at)).unwrap();
-    for pass in [Pass::Check, Pass::Write] {
+    let imported = import_car(&open(&dir), &dir.path().join("chain.car"), &mut |at| {
+        seen.push(*at);
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    for pass in [Pass::Check, Pass::Follow, Pass::Write] {
         let last = seen.iter().rfind(|at| at.pass == pass).unwrap();
         assert_eq!((last.blocks, last.file_bytes), (imported.blocks, last.file_bytes_total));
     }

@@ -8,13 +8,14 @@
 //! tipset from which on all messages are there; the headers below it, and genesis, come with the first tipset.
 
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 use splitstore::domain::links::scan_links;
 use splitstore::domain::{BlockKey, ByteCount, Epoch, HeaderView, ObjectKind, Tipset, TipsetKey};
 use splitstore::folder::StoreFolder;
-use splitstore::import::import_blocks;
+use splitstore::import::{Progress, import_blocks};
 use splitstore::ports::cid::Cid;
 use splitstore::ports::{BlockRead, ChainAccessor};
 
@@ -42,7 +43,11 @@ impl ArchiveFeed {
     pub(super) fn open(file: &Path, path: &Path, output: Output) -> Result<Self> {
         let source = StoreFolder::open_with(path, &opened::opening())?;
         let mut progress = ImportProgress::new(output, source.clock().elapsed());
-        let imported = import_blocks(&source, file, &mut |at| progress.at(at, source.clock().elapsed()));
+        let mut show = |at: &Progress| {
+            progress.at(at, source.clock().elapsed());
+            ControlFlow::Continue(())
+        };
+        let imported = import_blocks(&source, file, &mut show);
         progress.finish();
         let imported = imported?;
         let no_chain = BadUsage("this archive is no chain: its roots are no block headers, give another one");
