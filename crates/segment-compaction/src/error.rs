@@ -104,7 +104,7 @@ pub enum CompactError {
         /// What was attempted.
         attempt: String,
         /// Why.
-        source: io::Error,
+        source: Source,
     },
 }
 
@@ -178,6 +178,32 @@ impl From<Cancelled> for FormatError {
 }
 
 impl CompactError {
+    pub(crate) fn io(attempt: impl Into<String>, source: io::Error) -> Self {
+        let attempt = attempt.into();
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Self::NoSpace { attempt, source: source.into() }
+            }
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                Self::Denied { attempt, source: source.into() }
+            }
+            _ => Self::Io { attempt, source },
+        }
+    }
+
+    pub(crate) fn format(attempt: impl Into<String>, source: FormatError) -> Self {
+        use FormatErrorKind::{Interrupted, Io};
+        let attempt = attempt.into();
+        match source.kind() {
+            Interrupted => Self::Interrupted(Cancelled),
+            Io(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
+                Self::NoSpace { attempt, source: source.into() }
+            }
+            Io(io::ErrorKind::PermissionDenied) => Self::Denied { attempt, source: source.into() },
+            _ => Self::Format { attempt, source },
+        }
+    }
+
     /// The segment at fault, if the format named one.
     pub fn segment(&self) -> Option<SegmentId> {
         match self {

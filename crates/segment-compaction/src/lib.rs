@@ -25,19 +25,46 @@ pub use stats::{Fill, SegmentStats, Tombstones};
 mod segment;
 pub use segment::Segment;
 
+mod listing;
+pub use listing::{GenerationStats, Listing, Twice};
+mod plan;
+pub use plan::{
+    Ask, FullyCompacted, Group, Held, Hold, LeftOut, NotYet, Plan, Planner, PlannerSettings, SettingsError,
+    Taken, Unplannable, Why,
+};
+mod lock;
+pub use lock::{GroupLock, InUse, Lease};
+
 mod format;
 pub use format::{MergeMode, Merger, Room, SegmentFormat, SegmentWriter};
 mod output;
 pub use output::Output;
 
+mod folder;
+pub use folder::{SegmentFolder, Survey};
+mod compactor;
+mod install;
+mod write;
+pub use compactor::{Compactor, Report, Tools};
+mod backoff;
+pub use backoff::{Backoff, BackoffSettings, Sentence};
+mod schedule;
+pub use schedule::{Lane, next_lane};
+mod engine;
+pub use engine::{Engine, Turn};
+
 mod files;
 pub use files::{FileEntry, FileRead, FileSystem, FileWrite, Scratch};
 mod os_files;
 pub use os_files::OsFiles;
+mod memory;
+pub use memory::MemoryFiles;
 mod clock;
 pub use clock::{Clock, ManualClock, SystemClock};
 mod interrupt;
 pub use interrupt::{Cancel, Cancelled, Closed, Disabled, Door, Permit};
+mod observer;
+pub use observer::{Event, NoObserver, Observer};
 mod throttle;
 pub use throttle::Throttle;
 mod error;

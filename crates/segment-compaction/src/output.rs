@@ -36,6 +36,14 @@ pub struct Output {
 pub(crate) struct Temporary {
     files: Arc<dyn FileSystem>,
     path: PathBuf,
+    kept: bool,
+}
+
+/// A synced output with its sidecars, still under temporary names.
+pub(crate) struct Synced {
+    pub(crate) temporary: Temporary,
+    pub(crate) sidecars: Vec<(&'static str, Temporary)>,
+    pub(crate) bytes: u64,
 }
 
 impl Output {
@@ -81,6 +89,12 @@ impl Output {
         self.sidecars.push((extension, temporary));
         Ok(())
     }
+
+    pub(crate) fn sync(mut self) -> io::Result<Synced> {
+        self.file.flush()?;
+        self.file.sync()?;
+        Ok(Synced { temporary: self.temporary, sidecars: self.sidecars, bytes: self.written })
+    }
 }
 
 impl Write for Output {
@@ -108,18 +122,30 @@ impl Temporary {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
             let path = folder.join(format!("{name}.{number}.{TEMPORARY}"));
             match files.create_new(&path) {
-                Ok(file) => return Ok((Self { files: Arc::clone(files), path }, file)),
+                Ok(file) => return Ok((Self { files: Arc::clone(files), path, kept: false }, file)),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
             }
         }
         Err(io::ErrorKind::AlreadyExists.into())
     }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn commit(&mut self, to: &Path) -> io::Result<()> {
+        self.files.rename(&self.path, to)?;
+        self.kept = true;
+        Ok(())
+    }
 }
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        // Nobody can be told; the next open of the folder removes what is left.
-        let _ = self.files.remove(&self.path);
+        if !self.kept {
+            // Nobody can be told; the next open of the folder removes what is left.
+            let _ = self.files.remove(&self.path);
+        }
     }
 }
