@@ -9,13 +9,14 @@
 //! ```
 //! It has no thread and no timer: whoever owns it calls `turn` from as many threads as compactions may run.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
 use crate::backoff::{Backoff, BackoffSettings, Sentence};
-use crate::compactor::{Compactor, Report};
-use crate::error::CompactError;
+use crate::compactor::{Compactor, Report, chain};
+use crate::error::{CompactError, FormatError};
 use crate::format::{Merger, SegmentFormat};
 use crate::generation::{Level, SegmentId, Sequence};
 use crate::listing::Listing;
@@ -37,6 +38,8 @@ struct State {
     backoff: Backoff,
     force_full: bool,
     running: usize,
+    /// Damaged segments that were told of.
+    told: BTreeSet<SegmentId>,
 }
 
 /// What a turn came to.
@@ -68,7 +71,8 @@ impl<F: SegmentFormat> Engine<F> {
         backoff: BackoffSettings,
         running_max: usize,
     ) -> Self {
-        let state = State { backoff: Backoff::new(backoff), force_full: false, running: 0 };
+        let state =
+            State { backoff: Backoff::new(backoff), force_full: false, running: 0, told: BTreeSet::new() };
         Self { planner, compactor, lock: GroupLock::new(), state: Mutex::new(state), running_max }
     }
 
@@ -169,6 +173,7 @@ impl<F: SegmentFormat> Engine<F> {
     fn plan_all(&self, state: &mut State, idle: Duration) -> Result<Vec<Plan>, CompactError> {
         let mut held = self.lock.held();
         let survey = self.compactor.folder().survey(self.compactor.format())?;
+        self.tell_damaged(&mut state.told, &survey.damaged);
         state.backoff.retain(&survey.listing);
         held.extend(state.backoff.held());
         held.extend(survey.held());
@@ -180,6 +185,16 @@ impl<F: SegmentFormat> Engine<F> {
             state.force_full = false;
         }
         Ok(self.plan_levels(&survey.listing, held, idle))
+    }
+
+    fn tell_damaged(&self, told: &mut BTreeSet<SegmentId>, damaged: &[(SegmentId, FormatError)]) {
+        told.retain(|segment| damaged.iter().any(|(id, _)| id == segment));
+        for (segment, error) in damaged {
+            if told.insert(*segment) {
+                let reason = chain(error);
+                self.compactor.tell(&Event::Damaged { segment: *segment, reason });
+            }
+        }
     }
 
     fn plan_levels(&self, listing: &Listing, mut held: Held, idle: Duration) -> Vec<Plan> {

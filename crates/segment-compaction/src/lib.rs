@@ -50,6 +50,7 @@ mod backoff;
 pub use backoff::{Backoff, BackoffSettings, Sentence};
 mod schedule;
 pub use schedule::{Lane, next_lane};
+pub mod conformance;
 mod engine;
 pub use engine::{Engine, Turn};
 

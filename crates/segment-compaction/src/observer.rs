@@ -12,6 +12,13 @@ use crate::plan::Plan;
 pub enum Event {
     /// A plan was made that has groups.
     Planned(Box<Plan>),
+    /// A segment's index cannot be read; plans stop at its generation. Told once.
+    Damaged {
+        /// Which.
+        segment: SegmentId,
+        /// Why, with all causes.
+        reason: String,
+    },
     /// A compaction of these inputs began; none for a snapshot.
     Started {
         /// What it merges.
@@ -71,6 +78,7 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Planned(plan) => plan.fmt(f),
+            Self::Damaged { segment, reason } => write!(f, "{segment} cannot be read: {reason}"),
             Self::Started { inputs } => write!(f, "compaction of {} started", listed(inputs)),
             Self::Progress { blocks, bytes, of_bytes } => {
                 write!(f, "{blocks} blocks, {bytes} bytes of at most {of_bytes}")

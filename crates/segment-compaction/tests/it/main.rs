@@ -4,5 +4,9 @@
 mod lines;
 
 mod cases;
+mod crashes;
+mod driver;
 mod plans;
+mod sample;
 mod scene;
+mod yard;
