@@ -181,7 +181,9 @@ impl<F: SegmentFormat> Compactor<F> {
         let outputs = writing.all(merger, first)?;
         let blocks = writing.blocks;
         let bytes_out = outputs.iter().map(|output| output.stats.bytes).sum();
-        self.check_vanished(inputs, outputs.is_empty())?;
+        if outputs.is_empty() {
+            self.check_vanished(inputs)?;
+        }
         cancel.check()?;
         let installed = install::install(&self.folder, outputs)?;
         let inputs: Vec<_> = inputs.iter().map(|input| input.id).collect();
@@ -193,10 +195,7 @@ impl<F: SegmentFormat> Compactor<F> {
 
     /// A merge may give nothing only if something was deleted, or nothing was there: a format that forgets its
     /// blocks must not cost the inputs.
-    fn check_vanished(&self, inputs: &[Segment], nothing: bool) -> Result<(), CompactError> {
-        if !nothing {
-            return Ok(());
-        }
+    fn check_vanished(&self, inputs: &[Segment]) -> Result<(), CompactError> {
         for input in inputs {
             let failed = |error| CompactError::format(format!("look at segment {} again", input.id), error);
             let stats = self.format.stats(input).map_err(failed)?;

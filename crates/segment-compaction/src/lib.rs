@@ -70,3 +70,8 @@ mod throttle;
 pub use throttle::Throttle;
 mod error;
 pub use error::{CompactError, FormatError, FormatErrorKind, Source};
+
+/// The README's example, held to what the crate does.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

@@ -96,7 +96,9 @@ pub fn what_is_wholly_deleted_merges_to_nothing<S: Sample>(sample: &S) {
         let ground = Ground::new(sample);
         ground.segment(first(), &[(1, 1), (2, 2)]);
         let segments = ground.segments();
-        [1, 2].iter().for_each(|key| sample.delete(&segments[0], *key).expect("delete"));
+        for key in [1, 2] {
+            sample.delete(&segments[0], key).expect("delete");
+        }
         let report = ground.compact(mode).expect("compact");
         assert!(report.outputs.is_empty(), "{report:?}");
         assert!(ground.names().is_empty(), "{:?}", ground.names());

@@ -29,6 +29,9 @@ impl<'a> Draft<'a> {
 
     /// Takes adjacent generations as one group.
     pub(super) fn take(&mut self, generations: &[GenerationStats], mode: MergeMode, reason: Taken) {
+        for stats in generations {
+            self.left.remove(&stats.generation());
+        }
         self.groups.push(Group::new(generations, mode, reason));
     }
 
@@ -39,6 +42,11 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Leaves generations out, whatever was said of them before.
+    pub(super) fn leave_after_all(&mut self, generations: &[GenerationStats], why: Why) {
+        self.left.extend(generations.iter().map(|stats| (stats.generation(), why)));
+    }
+
     /// Takes a window if it is enough, or has tombstones; otherwise leaves it.
     pub(super) fn take_if_enough(&mut self, window: &[GenerationStats], need: usize, mode: MergeMode) {
         let level = highest(window);
@@ -47,7 +55,7 @@ impl<'a> Draft<'a> {
         } else if tombstoned(window) {
             self.take(window, mode, Taken::Tombstoned);
         } else {
-            self.leave(window, Why::TooFew { level, have: window.len(), need });
+            self.leave_after_all(window, Why::TooFew { level, have: window.len(), need });
         }
     }
 

@@ -38,7 +38,8 @@ fn plan_part(draft: &mut Draft<'_>, part: &[GenerationStats], next: Option<Level
         let short = window.len() < need && !tombstoned(window);
         match next.filter(|next| short && *next > level) {
             Some(higher) => {
-                draft.leave_unless(window, higher, asked);
+                // Unless it is taken there, which is yet to be seen.
+                draft.leave_after_all(window, Why::InFrontOf(higher));
                 return window.len();
             }
             None if level == asked && level != Level::FOUR => draft.take_if_enough(window, need, mode(level)),
@@ -46,13 +47,4 @@ fn plan_part(draft: &mut Draft<'_>, part: &[GenerationStats], next: Option<Level
         }
     }
     0
-}
-
-impl Draft<'_> {
-    /// A window that joins the next part is spoken of there if that part is of the level that is asked for.
-    fn leave_unless(&mut self, window: &[GenerationStats], higher: Level, asked: Level) {
-        if higher != asked {
-            self.leave(window, Why::InFrontOf(higher));
-        }
-    }
 }

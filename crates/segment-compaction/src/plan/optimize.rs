@@ -16,19 +16,18 @@ const SEGMENTS_OPTIMIZED: usize = 2;
 pub(super) fn plan(mut draft: Draft<'_>, idle: Duration) -> Plan {
     let limit = draft.settings.segment_bytes_max;
     let done = |stats: &GenerationStats| stats.segments().len() > SEGMENTS_OPTIMIZED && stats.is_maxed(limit);
-    let cold = draft.settings.is_cold(idle);
     for run in draft.runs.clone() {
-        run.iter()
-            .filter(|stats| done(stats))
-            .for_each(|stats| plan_alone(&mut draft, stats, cold, Why::Maxed));
+        for stats in run.iter().filter(|stats| done(stats)) {
+            plan_alone(&mut draft, stats, idle, Why::Maxed);
+        }
         for part in runs(run, |stats| !done(stats)).into_iter().flat_map(by_level) {
-            plan_part(&mut draft, part, cold);
+            plan_part(&mut draft, part, idle);
         }
     }
     draft.finish(Ask::Optimize { idle })
 }
 
-fn plan_part(draft: &mut Draft<'_>, part: &[GenerationStats], cold: bool) {
+fn plan_part(draft: &mut Draft<'_>, part: &[GenerationStats], idle: Duration) {
     let level = highest(part);
     let need = draft.settings.generations(Level::FOUR);
     if level == Level::FOUR && (part.len() >= need || tombstoned(part)) {
@@ -36,13 +35,17 @@ fn plan_part(draft: &mut Draft<'_>, part: &[GenerationStats], cold: bool) {
     }
     let too_few = Why::TooFew { level, have: part.len(), need };
     let why = if level == Level::FOUR { too_few } else { Why::OtherLevel(level) };
-    part.iter().for_each(|stats| plan_alone(draft, stats, cold, why));
+    for stats in part {
+        plan_alone(draft, stats, idle, why);
+    }
 }
 
-fn plan_alone(draft: &mut Draft<'_>, stats: &GenerationStats, cold: bool, why: Why) {
+fn plan_alone(draft: &mut Draft<'_>, stats: &GenerationStats, idle: Duration, why: Why) {
     let alone = slice::from_ref(stats);
     match stats.is_joinable(draft.settings.segment_bytes_max) {
-        true if cold => draft.take(alone, MergeMode::Full, Taken::Joinable(stats.segments().len())),
+        true if draft.settings.is_cold(idle) => {
+            draft.take(alone, MergeMode::Full, Taken::Joinable(stats.segments().len()));
+        }
         true => draft.leave(alone, Why::NotCold),
         false => draft.leave(alone, why),
     }

@@ -25,9 +25,10 @@ fn cases() -> Option<Value> {
 fn listing(files: &Value) -> Listing {
     let files = files.as_array().unwrap().iter();
     let segment = |file: &Value| {
-        let full = file["block_counts"][0].as_u64().unwrap() >= 1000;
+        let full = if file["block_counts"][0].as_u64().unwrap() >= 1000 { "F" } else { "" };
+        let tombstoned = if file["has_tombstone"].as_bool().unwrap() { "T" } else { "" };
         let size = file["size"].as_u64().unwrap();
-        (id(&file["path"]), stats(size, full, file["has_tombstone"].as_bool().unwrap()))
+        (id(&file["path"]), stats(size, &[full, tombstoned].concat()))
     };
     Listing::new(files.map(segment).collect()).unwrap()
 }

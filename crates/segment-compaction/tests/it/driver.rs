@@ -106,13 +106,13 @@ fn too_little_space_is_found_before_anything_is_written() {
     compact(&yard, "1-1 2-1").unwrap();
 }
 
-/// Seven snapshots, the second damaged, and what forty turns make of them.
-fn with_damage(surveyed_before: bool) -> Yard {
+/// Seven snapshots, the second damaged after so many surveys, and what forty turns make of them.
+fn with_damage(surveys_before: usize) -> Yard {
     let yard = Yard::new(small());
     for round in 0..7 {
         yard.snapshot(&[("a", "1"), (["b", "c", "d"][round % 3], "2")]).unwrap();
     }
-    if surveyed_before {
+    for _ in 0..surveys_before {
         yard.engine.plans(Duration::ZERO).unwrap();
     }
     let damaged = yard.engine.compactor().folder().segments().unwrap()[1].path();
@@ -129,8 +129,8 @@ fn with_damage(surveyed_before: bool) -> Yard {
 
 #[test]
 fn a_damaged_segment_is_named_and_the_others_go_on() {
-    for surveyed_before in [false, true] {
-        let yard = with_damage(surveyed_before);
+    for surveys_before in [0, 1] {
+        let yard = with_damage(surveys_before);
         let heard = yard.heard.0.lock().join("\n");
         assert!(heard.contains("segment 2-1 is corrupt: footer"), "{heard}");
         let names = yard.names();

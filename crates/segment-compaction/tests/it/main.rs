@@ -1,5 +1,7 @@
 //! The crate as its users see it.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 #[path = "../../examples/lines/format.rs"]
 mod lines;
 
@@ -7,6 +9,9 @@ mod cases;
 mod crashes;
 mod driver;
 mod plans;
+mod properties;
 mod sample;
 mod scene;
+mod simulation;
+mod throttling;
 mod yard;

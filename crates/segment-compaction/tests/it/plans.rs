@@ -90,7 +90,7 @@ fn a_short_window_joins_the_higher_level_after_it() {
 /// Defect 17: fullness was the first block of the first file; ten thousand points counted as not full.
 #[test]
 fn fullness_is_that_of_the_whole_index() {
-    let mut packed = crate::scene::stats(1, true, false).fill;
+    let mut packed = crate::scene::stats(1, "F").fill;
     packed.points_max = 10_000;
     assert!(packed.is_packed(), "larger blocks than asked for are full");
     packed.full_blocks = 1;
@@ -156,7 +156,7 @@ fn a_plan_reads_in_a_few_lines() {
 
 #[test]
 fn a_plan_of_a_thousand_groups_fits_a_screen() {
-    let drawing: String = (1..8000).map(|number| format!("{number}-1 ")).collect();
+    let drawing = (1..8000).map(|number| format!("{number}-1")).collect::<Vec<_>>().join(" ");
     let plan = plan(&drawing, Ask::Level(Level::ONE));
     assert_eq!(plan.groups.len(), 999);
     assert!(plan.to_string().lines().count() <= 40);

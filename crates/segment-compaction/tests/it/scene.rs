@@ -4,12 +4,12 @@ use segment_compaction::{Fill, Listing, Room, SegmentId, SegmentStats, Tombstone
 
 const MIB: u64 = 1 << 20;
 
-/// Statistics of a segment of `bytes`, all of whose blocks are full, or none.
-pub(crate) fn stats(bytes: u64, full: bool, tombstoned: bool) -> SegmentStats {
+/// Statistics of a segment of `bytes`: `F` in the marks is all blocks full, `T` something deleted.
+pub(crate) fn stats(bytes: u64, marks: &str) -> SegmentStats {
     let (keys, blocks) = (10, 40);
-    let full_blocks = if full { blocks } else { 0 };
+    let full_blocks = if marks.contains('F') { blocks } else { 0 };
     let fill = Fill { keys, blocks, full_blocks, points: blocks * 100, points_max: 1000 };
-    let tombstones = if tombstoned { Tombstones::Some } else { Tombstones::None };
+    let tombstones = if marks.contains('T') { Tombstones::Some } else { Tombstones::None };
     SegmentStats { bytes, fill, tombstones, room: Room::Open }
 }
 
@@ -19,10 +19,9 @@ pub(crate) fn listing(drawing: &str) -> Listing {
 }
 
 fn segment(text: &str) -> (SegmentId, SegmentStats) {
-    let marks = text.trim_end_matches(['F', 'T']);
-    let (name, mib) = marks.split_once(':').unwrap_or((marks, "1"));
-    let (full, tombstoned) = (text.contains('F'), text.contains('T'));
-    (id(name), stats(mib.parse::<u64>().unwrap() * MIB, full, tombstoned))
+    let bare = text.trim_end_matches(['F', 'T']);
+    let (name, mib) = bare.split_once(':').unwrap_or((bare, "1"));
+    (id(name), stats(mib.parse::<u64>().unwrap() * MIB, &text[bare.len()..]))
 }
 
 /// A name like `3-4`.
