@@ -121,8 +121,10 @@ proptest! {
         let mut listing = listing;
         let planner = planner();
         for _ in 0..200 {
-            let full = planner.full_or_steps(&listing, &Held::new(), DAY);
-            let plans = [full, planner.plan(&listing, &Held::new(), Ask::Optimize { idle: DAY })];
+            let levels = [Level::ONE, Level::TWO, Level::THREE].map(Ask::Level);
+            let asks = levels.into_iter().chain([Ask::Optimize { idle: DAY }]);
+            let mut plans = vec![planner.full_or_steps(&listing, &Held::new(), DAY)];
+            plans.extend(asks.map(|ask| planner.plan(&listing, &Held::new(), ask)));
             let Some(group) = plans.iter().flat_map(|plan| &plan.groups).next() else { break };
             listing = carried_out(&listing, &group.segments);
         }
