@@ -35,6 +35,7 @@ pub mod files;
 pub mod maintenance;
 pub mod marks;
 pub mod meta;
+pub mod notes;
 pub mod scan;
 pub mod threads;
 pub mod visits;

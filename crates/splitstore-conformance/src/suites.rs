@@ -21,6 +21,10 @@ macro_rules! hot_store {
             delete: what_was_deleted_is_not_found, deleting_what_is_absent_is_skipped,
                 a_deleted_block_can_be_put_again, a_scan_does_not_see_later_deletes,
                 a_view_keeps_its_data_while_it_is_deleted;
+            notes: a_note_comes_with_its_blocks_or_alone, notes_are_shown_in_the_order_of_their_calls,
+                notes_are_no_blocks, cleared_notes_are_gone, many_notes_are_cleared,
+                synced_notes_are_there_after_reopening, a_crash_keeps_a_note_and_its_blocks_or_neither,
+                notes_from_many_threads_are_all_kept, a_reader_of_notes_may_use_the_store;
             durable: synced_puts_are_there_after_reopening, sync_may_be_called_at_any_time,
                 synced_deletes_stay_after_reopening, a_second_handle_is_locked_out;
             threads: readers_beside_a_writer_see_whole_blocks, writers_on_many_threads_lose_nothing,

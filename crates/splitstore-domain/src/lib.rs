@@ -36,6 +36,7 @@ mod hold;
 pub use hold::Hold;
 pub use phase::Phase;
 mod bytes;
+pub mod note;
 pub mod record;
 pub use bytes::ByteCount;
 mod plan;

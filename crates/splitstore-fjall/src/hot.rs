@@ -3,13 +3,14 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::AtomicU64;
 
 use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions};
 use splitstore_domain::{BlockKey, record};
 use splitstore_ports::{ErrorKind, HotStore, Maintenance, PortError, Result};
 
 use crate::error::failed;
-use crate::{FjallOptions, create};
+use crate::{FjallOptions, create, notes};
 
 const BLOCKS: &str = "blocks";
 const TICK: &str = "tick";
@@ -26,6 +27,8 @@ pub struct FjallHot {
     // Behind the keyspaces: they go first.
     pub(crate) db: Database,
     pub(crate) path: PathBuf,
+    /// The number of the next note.
+    pub(crate) next_note: AtomicU64,
     /// Held while space is reclaimed.
     pub(crate) reclaiming: Mutex<()>,
 }
@@ -40,7 +43,8 @@ impl FjallHot {
         let path = path.as_ref();
         create::unless_there(path, |new| open_engine(new, &options).map(drop))?;
         let (db, blocks, tick) = open_engine(path, &options)?;
-        Ok(Self { blocks, tick, db, path: path.to_owned(), reclaiming: Mutex::default() })
+        let next_note = AtomicU64::new(notes::next(&db, &blocks, path)?);
+        Ok(Self { blocks, tick, db, path: path.to_owned(), next_note, reclaiming: Mutex::default() })
     }
 
     /// Its folder.

@@ -3,6 +3,7 @@
 //! ```text
 //!   keyspace "blocks"    key     multihash of the block      as splitstore_domain::BlockKey
 //!                        value   codec varint | data         see splitstore_domain::record
+//!                        notes   behind all multihashes      see splitstore_domain::note
 //!   keyspace "tick"      one key, rewritten by each reclaim  see maintenance.rs
 //! ```
 //! Every write goes through fjall's journal and reaches the kernel before it returns, none is synced by itself:
@@ -19,6 +20,7 @@ mod create;
 mod error;
 mod folder;
 mod maintenance;
+mod notes;
 mod read;
 mod scan;
 mod write;

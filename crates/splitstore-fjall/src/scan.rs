@@ -1,7 +1,8 @@
-//! Scanning keys over a snapshot, which the engine's iterator holds.
+//! Scanning keys over a snapshot, which the engine's iterator holds. (A range of a keyspace is none, in 3.1: it sees
+//! what comes later.)
 
-use fjall::{Guard, Iter};
-use splitstore_domain::BlockKey;
+use fjall::{Guard, Iter, Readable};
+use splitstore_domain::{BlockKey, note};
 use splitstore_ports::{ErrorKind, KeyCursor, KeyEntry, KeyScan, PortError, Result};
 
 use crate::FjallHot;
@@ -9,7 +10,7 @@ use crate::error::failed;
 
 impl KeyScan for FjallHot {
     fn keys(&self) -> Result<Box<dyn KeyCursor + '_>> {
-        Ok(Box::new(Cursor { store: self, iter: self.blocks.iter() }))
+        Ok(Box::new(Cursor { store: self, iter: self.db.snapshot().range(&self.blocks, ..note::FIRST) }))
     }
 }
 

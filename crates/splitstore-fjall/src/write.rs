@@ -15,17 +15,7 @@ const RECORD_MAX: usize = u32::MAX as usize;
 impl BlockWrite for FjallHot {
     fn put_many(&self, blocks: &[Block<'_>]) -> Result<()> {
         let mut batch = self.batch(blocks.len());
-        let mut value = Vec::new();
-        for block in blocks {
-            let codec = block.cid.codec();
-            if record::encoded_len(codec, block.data.len()) > RECORD_MAX {
-                let attempt = format!("put block {} of {} bytes into fjall", block.cid, block.data.len());
-                return Err(PortError::bare(ErrorKind::Unsupported, attempt));
-            }
-            value.clear();
-            record::encode(codec, block.data, &mut value);
-            batch.insert(&self.blocks, BlockKey::from(&block.cid).as_bytes(), value.as_slice());
-        }
+        self.put_into(&mut batch, blocks)?;
         self.commit(batch, "put")
     }
 
@@ -47,11 +37,26 @@ impl BlockDelete for FjallHot {
 
 impl FjallHot {
     /// A batch whose commit hands the journal to the kernel, so that a killed process loses nothing.
-    fn batch(&self, capacity: usize) -> OwnedWriteBatch {
+    pub(crate) fn batch(&self, capacity: usize) -> OwnedWriteBatch {
         OwnedWriteBatch::with_capacity(self.db.clone(), capacity).durability(Some(PersistMode::Buffer))
     }
 
-    fn commit(&self, batch: OwnedWriteBatch, verb: &str) -> Result<()> {
+    pub(crate) fn put_into(&self, batch: &mut OwnedWriteBatch, blocks: &[Block<'_>]) -> Result<()> {
+        let mut value = Vec::new();
+        for block in blocks {
+            let codec = block.cid.codec();
+            if record::encoded_len(codec, block.data.len()) > RECORD_MAX {
+                let attempt = format!("put block {} of {} bytes into fjall", block.cid, block.data.len());
+                return Err(PortError::bare(ErrorKind::Unsupported, attempt));
+            }
+            value.clear();
+            record::encode(codec, block.data, &mut value);
+            batch.insert(&self.blocks, BlockKey::from(&block.cid).as_bytes(), value.as_slice());
+        }
+        Ok(())
+    }
+
+    pub(crate) fn commit(&self, batch: OwnedWriteBatch, verb: &str) -> Result<()> {
         let blocks = batch.len();
         batch.commit().map_err(|error| {
             failed(format!("{verb} {blocks} blocks in hot tier {}", self.path.display()), error)

@@ -19,6 +19,12 @@ pub enum Call {
     Put(Vec<BlockKey>),
     /// `delete_many`.
     Delete(Vec<BlockKey>),
+    /// `put_many_noting`.
+    Note(Vec<BlockKey>),
+    /// `notes`.
+    Notes,
+    /// `clear_notes`.
+    ClearNotes,
     /// `sync`.
     Sync,
 }
@@ -26,15 +32,15 @@ pub enum Call {
 impl Call {
     /// Whether it changes the store or makes a change durable: the steps between which a process may die.
     pub const fn is_effect(&self) -> bool {
-        matches!(self, Self::Put(_) | Self::Delete(_) | Self::Sync)
+        matches!(self, Self::Put(_) | Self::Delete(_) | Self::Note(_) | Self::ClearNotes | Self::Sync)
     }
 
     /// The keys it was about.
     pub fn keys(&self) -> &[BlockKey] {
         match self {
             Self::View(key) | Self::Has(key) | Self::Size(key) => std::slice::from_ref(key),
-            Self::ViewMany(keys) | Self::Put(keys) | Self::Delete(keys) => keys,
-            Self::Keys | Self::Sync => &[],
+            Self::ViewMany(keys) | Self::Put(keys) | Self::Delete(keys) | Self::Note(keys) => keys,
+            Self::Keys | Self::Notes | Self::ClearNotes | Self::Sync => &[],
         }
     }
 
@@ -48,6 +54,9 @@ impl Call {
             Self::Keys => "keys",
             Self::Put(_) => "put_many",
             Self::Delete(_) => "delete_many",
+            Self::Note(_) => "put_many_noting",
+            Self::Notes => "notes",
+            Self::ClearNotes => "clear_notes",
             Self::Sync => "sync",
         }
     }

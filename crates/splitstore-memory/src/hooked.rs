@@ -4,7 +4,8 @@
 use cid::Cid;
 use splitstore_domain::BlockKey;
 use splitstore_ports::{
-    Block, BlockDelete, BlockRead, BlockWrite, ColdStore, HotStore, KeyCursor, KeyScan, Maintenance, Result,
+    Block, BlockDelete, BlockRead, BlockWrite, ColdStore, HotStore, KeyCursor, KeyScan, Maintenance, Notes,
+    Result,
 };
 
 use crate::Call;
@@ -86,6 +87,23 @@ impl<T: KeyScan, H: Hook> KeyScan for Hooked<T, H> {
     fn keys(&self) -> Result<Box<dyn KeyCursor + '_>> {
         self.hook.before(Call::Keys)?;
         self.inner.keys()
+    }
+}
+
+impl<T: Notes, H: Hook> Notes for Hooked<T, H> {
+    fn put_many_noting(&self, blocks: &[Block<'_>], note: &[u8]) -> Result<()> {
+        self.hook.before(Call::Note(blocks.iter().map(|block| (&block.cid).into()).collect()))?;
+        self.inner.put_many_noting(blocks, note)
+    }
+
+    fn notes(&self, read: &mut dyn FnMut(&[u8])) -> Result<()> {
+        self.hook.before(Call::Notes)?;
+        self.inner.notes(read)
+    }
+
+    fn clear_notes(&self) -> Result<()> {
+        self.hook.before(Call::ClearNotes)?;
+        self.inner.clear_notes()
     }
 }
 

@@ -21,11 +21,16 @@ pub(crate) struct Entry {
 /// All blocks of one moment.
 pub(crate) type Blocks = BTreeMap<BlockKey, Entry>;
 
+/// All notes of one moment, the oldest first.
+pub(crate) type Notes = Vec<Arc<[u8]>>;
+
 /// A write that returned and is not durable yet.
 #[derive(Debug, Clone)]
 pub(crate) enum Unsynced {
     Put(Vec<(BlockKey, Entry)>),
     Delete(Vec<BlockKey>),
+    Note(Vec<(BlockKey, Entry)>, Arc<[u8]>),
+    ClearNotes,
 }
 
 /// Both images and what lies between them.
@@ -34,6 +39,8 @@ pub(crate) struct Image {
     /// Behind an `Arc` so that a scan keeps its moment; a write beside a scan copies the map, not the data.
     visible: Arc<Blocks>,
     durable: Blocks,
+    notes: Notes,
+    durable_notes: Notes,
     unsynced: Vec<Unsynced>,
     /// Bytes of deleted blocks that no reclaim gave back yet.
     garbage: u64,
@@ -48,15 +55,19 @@ impl Image {
         Arc::clone(&self.visible)
     }
 
+    pub(crate) fn notes(&self) -> Notes {
+        self.notes.clone()
+    }
+
     pub(crate) fn write(&mut self, call: Unsynced) {
         let blocks = Arc::make_mut(&mut self.visible);
-        self.garbage = self.garbage.saturating_add(apply(blocks, &call));
+        self.garbage = self.garbage.saturating_add(apply(blocks, &mut self.notes, &call));
         self.unsynced.push(call);
     }
 
     pub(crate) fn sync(&mut self) {
         for call in self.unsynced.drain(..) {
-            apply(&mut self.durable, &call);
+            apply(&mut self.durable, &mut self.durable_notes, &call);
         }
     }
 
@@ -69,6 +80,7 @@ impl Image {
         self.unsynced.truncate(calls);
         self.sync();
         self.visible = Arc::new(self.durable.clone());
+        self.notes.clone_from(&self.durable_notes);
     }
 
     /// Changes the data of a block in both images, as a disk does; whether it was there.
@@ -93,10 +105,19 @@ impl Image {
 }
 
 /// Applies a call and returns the bytes it deleted.
-fn apply(blocks: &mut Blocks, call: &Unsynced) -> u64 {
+fn apply(blocks: &mut Blocks, notes: &mut Notes, call: &Unsynced) -> u64 {
     match call {
         Unsynced::Put(entries) => {
             blocks.extend(entries.iter().cloned());
+            0
+        }
+        Unsynced::Note(entries, note) => {
+            blocks.extend(entries.iter().cloned());
+            notes.push(note.clone());
+            0
+        }
+        Unsynced::ClearNotes => {
+            notes.clear();
             0
         }
         Unsynced::Delete(keys) => {

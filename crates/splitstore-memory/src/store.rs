@@ -6,7 +6,7 @@ use cid::Cid;
 use parking_lot::RwLock;
 use splitstore_domain::{BlockKey, ByteCount};
 use splitstore_ports::{
-    Block, BlockDelete, BlockRead, BlockWrite, HotStore, Interrupt, KeyCursor, KeyScan, Maintenance,
+    Block, BlockDelete, BlockRead, BlockWrite, HotStore, Interrupt, KeyCursor, KeyScan, Maintenance, Notes,
     ReclaimMode, Reclaimed, Result,
 };
 
@@ -110,12 +110,7 @@ impl BlockRead for MemoryStore {
 
 impl BlockWrite for MemoryStore {
     fn put_many(&self, blocks: &[Block<'_>]) -> Result<()> {
-        let entries = blocks.iter().map(|block| {
-            let entry = Entry { codec: block.cid.codec(), data: block.data.into() };
-            (BlockKey::from(&block.cid), entry)
-        });
-        let call = Unsynced::Put(entries.collect());
-        self.image.write().write(call);
+        self.image.write().write(Unsynced::Put(entries(blocks)));
         Ok(())
     }
 
@@ -136,6 +131,32 @@ impl KeyScan for MemoryStore {
     fn keys(&self) -> Result<Box<dyn KeyCursor + '_>> {
         Ok(Box::new(Snapshot::of(self.image.read().snapshot())))
     }
+}
+
+impl Notes for MemoryStore {
+    fn put_many_noting(&self, blocks: &[Block<'_>], note: &[u8]) -> Result<()> {
+        self.image.write().write(Unsynced::Note(entries(blocks), note.into()));
+        Ok(())
+    }
+
+    fn notes(&self, read: &mut dyn FnMut(&[u8])) -> Result<()> {
+        // Out from under the lock: the callback may read.
+        let notes = self.image.read().notes();
+        for note in &notes {
+            read(note);
+        }
+        Ok(())
+    }
+
+    fn clear_notes(&self) -> Result<()> {
+        self.image.write().write(Unsynced::ClearNotes);
+        Ok(())
+    }
+}
+
+fn entries(blocks: &[Block<'_>]) -> Vec<(BlockKey, Entry)> {
+    let entry = |block: &Block<'_>| Entry { codec: block.cid.codec(), data: block.data.into() };
+    blocks.iter().map(|block| (BlockKey::from(&block.cid), entry(block))).collect()
 }
 
 impl HotStore for MemoryStore {

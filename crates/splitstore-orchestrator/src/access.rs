@@ -4,7 +4,7 @@ use std::panic::Location;
 
 use cid::Cid;
 use splitstore_domain::object::identity_data;
-use splitstore_domain::{ObjectKind, digest};
+use splitstore_domain::{ColdPolicy, ObjectKind, digest};
 use splitstore_ports::{Block, BlockRead, BlockReadExt, BlockWrite, ErrorKind, PortError, Result};
 
 use crate::error::Error;
@@ -103,7 +103,11 @@ impl Inner {
 
     /// The node relies on this block and all below it, without having read or written it now.
     pub(crate) fn rely_on(&self, cid: &Cid) -> Result<()> {
-        self.keep(cid, Tier::Cold, None).map(|_| ())
+        match self.protection.found(cid, None) {
+            Noted::Safe | Noted::Overtaken => Ok(()),
+            // In whichever tier it is, and wherever what is below it is: from here on in hot, if it is there now.
+            Noted::Filtering(filter) => filter.protect(reference_to(cid).as_slice()).map_err(lower),
+        }
     }
 
     /// A block was found: from now on it stays with all that is below it, unless the filter hides it.
@@ -117,8 +121,12 @@ impl Inner {
             let shown = filter.shows(cid).map_err(lower)?;
             return Ok(if shown { Kept::Yes } else { Kept::Hidden });
         }
-        // A block found in cold is relied on as much as one found in hot: what is below it must stay.
-        filter.protect(reference_to(cid).as_slice()).map_err(lower).map(|()| Kept::Yes)
+        // A block found in cold is relied on as much as one found in hot: what is below it must stay. Where cold
+        // takes all that leaves hot, it does.
+        if self.options.policy.cold() != ColdPolicy::Universal {
+            filter.protect_found(cid).map_err(lower)?;
+        }
+        Ok(Kept::Yes)
     }
 }
 
@@ -144,13 +152,13 @@ impl BlockWrite for SplitStore {
             Stage::Idle => return tiers.hot.put_many(&stored),
             // Written before it is recorded: a drain must find it.
             Stage::Tracking => tiers.hot.put_many(&stored)?,
-            // Marked and logged before it is written: a crash between the two must not leave a block whose
-            // children the resumed purge deletes.
+            // Written with its marks in one batch: a crash must not leave a block whose children the resumed
+            // purge deletes.
             Stage::Filtering => {
-                if let Some(filter) = protection.filter() {
-                    filter.protect_blocks(&stored).map_err(lower)?;
-                }
-                return tiers.hot.put_many(&stored);
+                return match protection.filter() {
+                    Some(filter) => filter.put(&stored).map_err(lower),
+                    None => tiers.hot.put_many(&stored),
+                };
             }
         }
         for block in &stored {

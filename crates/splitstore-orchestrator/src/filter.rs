@@ -4,8 +4,12 @@
 //! the children of a block that is still there may be gone already.
 //!
 //! A block that is put, or found in cold, while the filter is on is marked together with everything below it
-//! that is still there, and the new marks are logged durably *before* the block is written: a crash in the
-//! middle of the purge resumes with all of them.
+//! that is still there. The new marks are noted in hot's log, in the batch that writes the block (`mark_notes.rs`
+//! says why that is enough), and are relied on only afterwards (`growth.rs`).
+//!
+//! **Who waits for whom.** Readers of marked blocks wait for nobody, nor do walks for one another. Who wants to hold
+//! a key back waits for one batch of the purge: its marks are checked and it is deleted in one step, without a sync
+//! and without a walk. Readers of unmarked blocks wait for the last references of the run, once, at the seal.
 
 use std::sync::Arc;
 
@@ -15,94 +19,106 @@ use splitstore_domain::links::LinkError;
 use splitstore_ports::{Block, Reading, Visit};
 
 use crate::error::Result;
+use crate::growth::{Growth, HeldBack};
+use crate::mark_notes;
 use crate::protection::{Protection, reference_to};
-use crate::records::RecordWriter;
-use crate::sync::{AtomicBool, Mutex, Ordering};
+use crate::sync::RwLock;
 use crate::tiers::Tiers;
 use crate::walk::{Leaves, Missing, Sink, WalkSets, Walker};
 
-/// File name in a run's folder.
-pub(crate) const REFERENCES: &str = "references";
-
-/// Marks that are sealed, and the log of those that came later.
+/// Marks that are sealed, and those that came later.
 pub(crate) struct Filter {
     sets: WalkSets,
     tiers: Tiers,
-    /// Held while marks grow, and while one batch is purged: whoever holds it, with `unsettled` false, sees nothing
-    /// marked whose children are not, and nothing marked that is not logged.
-    growth: Mutex<Growth>,
-    /// Marks are growing, or a walk or a write of the log has failed: what is marked now may not be kept yet.
-    unsettled: AtomicBool,
+    /// The index of the run: notes carry it.
+    run: u64,
+    /// Marks in the making.
+    held_back: Arc<HeldBack>,
+    /// References that came in last before the filter went on, and are not walked yet.
+    last: RwLock<Vec<Visit>>,
 }
 
-/// What growing marks leaves to do when it fails half-way.
-struct Growth {
-    log: RecordWriter,
-    /// Marked, not logged.
-    unlogged: Vec<Visit>,
-    /// Visited by walks that failed: to be read again.
-    unwalked: Vec<Visit>,
+/// Whether marks are noted in hot's log.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Noting {
+    /// The marks file will hold them.
+    No,
+    Yes,
 }
 
 impl Filter {
-    pub(crate) fn new(sets: WalkSets, tiers: Tiers, log: RecordWriter) -> Arc<Self> {
-        let growth = Growth { log, unlogged: Vec::new(), unwalked: Vec::new() };
-        Arc::new(Self { sets, tiers, growth: Mutex::new(growth), unsettled: AtomicBool::new(false) })
+    pub(crate) fn new(sets: WalkSets, tiers: Tiers, run: u64) -> Arc<Self> {
+        Arc::new(Self { sets, tiers, run, held_back: Arc::default(), last: RwLock::default() })
     }
 
     /// Whether hot still shows this block to a reader who names it by this CID.
     ///
-    /// A block that is not marked may be about to be, by a walk under way: then it is waited for. One that was
-    /// marked as a leaf, and is now named as DAG-CBOR, promises what is below it from here on.
+    /// One that was marked as a leaf, and is now named as DAG-CBOR, promises what is below it from here on.
     pub(crate) fn shows(&self, cid: &Cid) -> Result<bool> {
         let Some(reference) = reference_to(cid) else { return Ok(false) };
-        if self.promises(&reference)? && !self.unsettled.load(Ordering::SeqCst) {
+        if self.promises(&reference)? {
             return Ok(true);
         }
-        let mut growth = self.growth.lock();
+        self.settle()?;
         if !self.marked(std::slice::from_ref(&reference.key))?.contains(&true) {
             return Ok(false);
         }
-        let again = if self.promises(&reference)? { None } else { Some(reference) };
-        self.grow(&mut growth, |walker, sink| push_all(walker, again.as_slice(), sink))?;
+        self.protect(&[reference])?;
         Ok(true)
     }
 
-    /// Marks these blocks and all that is left below them, durably.
+    /// Marks these blocks and all that is left below them, in the log before this returns.
     pub(crate) fn protect(&self, references: &[Visit]) -> Result<()> {
-        self.grow(&mut self.growth.lock(), |walker, sink| push_all(walker, references, sink))
+        self.grow(references, Noting::Yes)
     }
 
-    /// Marks blocks that are about to be written, and all that is there below them, durably.
-    pub(crate) fn protect_blocks(&self, blocks: &[Block<'_>]) -> Result<()> {
-        self.grow(&mut self.growth.lock(), |walker, sink| {
+    /// The same for references that the marks file will hold.
+    pub(crate) fn mark(&self, references: &[Visit]) -> Result<()> {
+        self.grow(references, Noting::No)
+    }
+
+    /// Marks a block that was found in cold, unless it is.
+    pub(crate) fn protect_found(&self, cid: &Cid) -> Result<()> {
+        let Some(reference) = reference_to(cid) else { return Ok(()) };
+        if self.promises(&reference)? { Ok(()) } else { self.protect(&[reference]) }
+    }
+
+    /// Writes blocks with the marks of themselves and of all that is there below them.
+    pub(crate) fn put(&self, blocks: &[Block<'_>]) -> Result<()> {
+        let growth = self.walk(|walker| {
             blocks.iter().try_for_each(|block| match reference_to(&block.cid) {
-                Some(reference) => walker.offer(&reference, block.data, sink),
+                Some(reference) => walker.offer(&reference, block.data, &mut Tolerant),
                 None => Ok(()),
             })
-        })
+        })?;
+        let visits = growth.visits();
+        if visits.is_empty() {
+            return Ok(self.tiers.hot.put_many(blocks)?);
+        }
+        self.note(&growth, blocks, &visits)
     }
 
     /// Installs this filter, and walks the last references before any reader can see their blocks missing.
     pub(crate) fn install(self: &Arc<Self>, protection: &Protection) -> Result<u64> {
-        let mut growth = self.growth.lock();
-        let last = protection.install(self.clone());
-        self.grow(&mut growth, |walker, sink| push_all(walker, &last, sink))?;
-        Ok(last.len() as u64)
+        let mut last = self.last.write();
+        *last = protection.install(self.clone());
+        let count = last.len() as u64;
+        self.mark(&last)?;
+        last.clear();
+        Ok(count)
     }
 
     /// Deletes from hot those of these keys that are not marked; how many it spared. The check and the deletion
-    /// are one step under the lock: no mark can come between them. What a failed walk left is walked first.
+    /// are one step: no mark can come between them.
     pub(crate) fn purge(&self, keys: Vec<BlockKey>) -> Result<u64> {
-        let mut growth = self.growth.lock();
-        if self.unsettled.load(Ordering::SeqCst) {
-            self.grow(&mut growth, |_, _| Ok(()))?;
-        }
+        self.settle()?;
+        let held_back = self.held_back.lock();
         let marked = self.marked(&keys)?;
-        let spared = marked.iter().filter(|marked| **marked).count();
+        let all = keys.len();
         let doomed = keys.into_iter().zip(marked).filter_map(|(key, marked)| (!marked).then_some(key));
-        self.tiers.hot.delete_many(&doomed.collect::<Vec<_>>())?;
-        Ok(spared as u64)
+        let doomed: Vec<BlockKey> = doomed.filter(|key| !held_back.contains_key(key)).collect();
+        self.tiers.hot.delete_many(&doomed)?;
+        Ok((all - doomed.len()) as u64)
     }
 
     /// The sets, to be sealed.
@@ -114,7 +130,7 @@ impl Filter {
         self.sets.marked(keys)
     }
 
-    /// Whether the block is marked, and what its reading promises is walked, or is being walked.
+    /// Whether the block is marked, and what its reading promises is as well.
     fn promises(&self, reference: &Visit) -> Result<bool> {
         match reference.reading {
             Reading::Opaque => Ok(self.marked(std::slice::from_ref(&reference.key))?.contains(&true)),
@@ -122,87 +138,50 @@ impl Filter {
         }
     }
 
-    /// Walks what `start` adds, and what an earlier failure left, to its end; then logs all of it.
-    fn grow(
-        &self,
-        growth: &mut Growth,
-        start: impl FnOnce(&mut Walker, &mut NewMarks) -> Result<()>,
-    ) -> Result<()> {
-        self.unsettled.store(true, Ordering::SeqCst);
-        let mut walker = Walker::new(self.tiers.clone(), self.sets.clone(), Leaves::Mark);
-        let mut sink = NewMarks::default();
-        let again = push_all(&mut walker, &growth.unwalked, &mut sink);
-        let walked = again
-            .and_then(|()| start(&mut walker, &mut sink))
-            .and_then(|()| walker.run(&mut sink).map(|_| ()));
-        growth.unlogged.extend_from_slice(&sink.visits);
-        if let Err(error) = walked {
-            growth.unwalked.append(&mut sink.visits);
-            return Err(error);
-        }
-        growth.unwalked.clear();
-        growth.write_log()?;
-        self.unsettled.store(false, Ordering::SeqCst);
-        Ok(())
-    }
-}
-
-impl Growth {
-    fn write_log(&mut self) -> Result<()> {
-        if self.unlogged.is_empty() {
+    /// Waits for the last references; if their walk failed, it is done again.
+    fn settle(&self) -> Result<()> {
+        if self.last.read().is_empty() {
             return Ok(());
         }
-        for payload in payloads(&self.unlogged) {
-            self.log.append(&payload)?;
-        }
-        self.log.sync()?;
-        self.unlogged.clear();
+        let mut last = self.last.write();
+        self.mark(&last)?;
+        last.clear();
         Ok(())
     }
-}
 
-fn push_all(walker: &mut Walker, references: &[Visit], sink: &mut NewMarks) -> Result<()> {
-    references.iter().try_for_each(|reference| walker.push_reference(reference, sink))
-}
-
-/// Records of the log: per visit its reading, the key's length and the key.
-fn payloads(visits: &[Visit]) -> impl Iterator<Item = Vec<u8>> {
-    visits.chunks(4096).map(|visits| {
-        let mut payload = Vec::with_capacity(visits.len() * 40);
-        for Visit { key, reading } in visits {
-            let key = key.as_bytes();
-            let len = u8::try_from(key.len()).expect("multihashes are at most 80 bytes");
-            payload.extend_from_slice(&[*reading as u8, len]);
-            payload.extend_from_slice(key);
+    fn grow(&self, references: &[Visit], noting: Noting) -> Result<()> {
+        let growth = self.walk(|walker| {
+            references.iter().try_for_each(|reference| walker.push_reference(reference, &mut Tolerant))
+        })?;
+        let visits = growth.visits();
+        if visits.is_empty() || noting == Noting::No {
+            return growth.publish();
         }
-        payload
-    })
-}
-
-/// Collects what a walk visits; what is missing below a reference is tolerated, it may be written yet.
-#[derive(Default)]
-struct NewMarks {
-    visits: Vec<Visit>,
-}
-
-/// Reads the visits of one record of the log; `None` if it is no list of visits.
-pub(crate) fn decode_visits(mut payload: &[u8]) -> Option<Vec<Visit>> {
-    let mut visits = Vec::new();
-    while let Some((&[reading, len], rest)) = payload.split_first_chunk::<2>() {
-        let reading =
-            [Reading::Opaque, Reading::Dag, Reading::Header].into_iter().find(|r| *r as u8 == reading)?;
-        let (key, rest) = rest.split_at_checked(len.into())?;
-        visits.push(Visit { key: BlockKey::from_bytes(key).ok()?, reading });
-        payload = rest;
-    }
-    payload.is_empty().then_some(visits)
-}
-
-impl Sink for NewMarks {
-    fn marked(&mut self, visit: &Visit) {
-        self.visits.push(visit.clone());
+        self.note(&growth, &[], &visits)
     }
 
+    /// Walks what `start` adds to its end. What fails leaves no trace.
+    fn walk(&self, start: impl FnOnce(&mut Walker) -> Result<()>) -> Result<Arc<Growth>> {
+        let growth = Growth::new(self.sets.clone(), self.held_back.clone());
+        let sets = WalkSets { visits: growth.clone(), marks: None };
+        let mut walker = Walker::new(self.tiers.clone(), sets, Leaves::Mark);
+        start(&mut walker)?;
+        walker.run(&mut Tolerant)?;
+        Ok(growth)
+    }
+
+    /// Blocks and note in one batch; then everybody may rely on the marks.
+    fn note(&self, growth: &Growth, blocks: &[Block<'_>], visits: &[Visit]) -> Result<()> {
+        growth.written();
+        self.tiers.hot.put_many_noting(blocks, &mark_notes::encode(self.run, visits))?;
+        growth.publish()
+    }
+}
+
+/// What is missing below a reference is tolerated: it may be written yet.
+struct Tolerant;
+
+impl Sink for Tolerant {
     fn missing(&mut self, _missing: &Missing) -> Result<()> {
         Ok(())
     }
@@ -212,3 +191,6 @@ impl Sink for NewMarks {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,11 +4,12 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use splitstore_ports::{FileSystem, PortError, SetHint, Visit, VisitSet};
+use splitstore_ports::{FileSystem, PortError, SetHint};
 
 use crate::components::MarkSets;
 use crate::error::{Error, Result};
-use crate::filter::{Filter, REFERENCES, decode_visits};
+use crate::filter::Filter;
+use crate::mark_notes;
 use crate::records::{FileKind, RecordReader, RecordWriter};
 use crate::store::Inner;
 use crate::stream::{StreamReader, StreamWriter};
@@ -28,9 +29,9 @@ pub(crate) fn write(files: &Arc<dyn FileSystem>, folder: &Path, sets: &WalkSets)
     Ok(files.sync_dir(folder)?)
 }
 
-/// Reads the marks of a sealed run, those logged after the seal included, and goes on logging: the filter that
-/// the run had.
-pub(crate) fn recover(cx: &Inner, folder: &Path) -> Result<Arc<Filter>> {
+/// Reads the marks of the sealed run of this index, those noted after the seal included: the filter that the run
+/// had.
+pub(crate) fn recover(cx: &Inner, folder: &Path, run: u64) -> Result<Arc<Filter>> {
     let path = folder.join(NAME);
     let records = RecordReader::open(&*cx.files, &path, FileKind::Marks)?;
     let missing = Error::DamagedFile { path, fault: "the sealed marks are missing" };
@@ -40,34 +41,11 @@ pub(crate) fn recover(cx: &Inner, folder: &Path) -> Result<Arc<Filter>> {
     cx.files.create_dir(&scratch)?;
     let hint = SetHint { expected: 0, universe: &*cx.tiers.hot, folder: &scratch };
     let (MarkSets::Exact(factory) | MarkSets::Split { visits: factory, .. }) = &cx.marks;
-    let visits = factory.recover_visits(&mut stream, &hint)?;
-    let (log, references) = recover_references(cx, folder, &*visits)?;
-    let filter = Filter::new(WalkSets { visits, marks: None }, cx.tiers.clone(), log);
-    // A block may have been purged when it was referenced, and be back because a power cut undid its delete: only
-    // now can it be expanded.
-    filter.protect(&references)?;
-    Ok(filter)
-}
-
-/// Visits what was logged after the seal, and returns it; a torn last record was never acknowledged, and is cut
-/// off.
-fn recover_references(
-    cx: &Inner,
-    folder: &Path,
-    visits: &dyn VisitSet,
-) -> Result<(RecordWriter, Vec<Visit>)> {
-    let path = folder.join(REFERENCES);
-    let Some(mut records) = RecordReader::open(&*cx.files, &path, FileKind::References)? else {
-        return Err(Error::DamagedFile { path, fault: "the log of references is missing" });
-    };
+    let sets = WalkSets { visits: factory.recover_visits(&mut stream, &hint)?, marks: None };
     let mut first = Vec::new();
-    let mut references = Vec::new();
-    while let Some(payload) = records.next_record()? {
-        let logged = decode_visits(&payload).ok_or_else(|| records.damage("a reference cannot be read"))?;
+    mark_notes::read(&*cx.tiers.hot, run, &mut |visits| {
         first.clear();
-        visits.visit_many(&logged, &mut first)?;
-        references.extend(logged);
-    }
-    let log = RecordWriter::resume(&cx.files, &path, records.end(), FileKind::References)?;
-    Ok((log, references))
+        sets.visit(&visits, &mut first)
+    })?;
+    Ok(Filter::new(sets, cx.tiers.clone(), run))
 }

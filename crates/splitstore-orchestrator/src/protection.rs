@@ -4,7 +4,7 @@
 //!   stage     Idle ----> Tracking ----------------------> Filtering ----------------> Idle
 //!   run             prepare  mark  collect  transfer  seal          purge  commit
 //!   read hit   -         recorded as a reference            unmarked reads as absent from hot
-//!   put        -         written, then recorded             marked with its DAG and logged, then written
+//!   put        -         written, then recorded             written with the marks of its DAG, one batch
 //!   view       pinned    pinned, and recorded               as a read
 //! ```
 //! **Reads** (`get`, `has`, `size`) look at the moment before and after they have looked at the tiers, and an

@@ -34,7 +34,6 @@ pub(crate) enum FileKind {
     Journal = 1,
     Candidates = 2,
     Marks = 3,
-    References = 4,
 }
 
 /// Appends records.

@@ -37,10 +37,10 @@ pub(crate) fn recover(cx: &Inner) -> Result<Found> {
     cx.files.sync_dir(&cx.options.folder)?;
     let mut found = Found::Clean;
     for folder in folders(cx)? {
-        if let Standing::Sealed(_) = journal::read(&*cx.files, &folder)? {
+        if let Standing::Sealed(resume) = journal::read(&*cx.files, &folder)? {
             // The whole list is read before anything is deleted on its strength.
             CandidateReader::open(&*cx.files, &folder)?.check()?;
-            let filter = marks_file::recover(cx, &folder)?;
+            let filter = marks_file::recover(cx, &folder, resume.index)?;
             filter.install(&cx.protection)?;
             cx.observer.on_event(&Event::Resumed);
             found = Found::Sealed;

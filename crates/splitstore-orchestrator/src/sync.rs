@@ -4,7 +4,7 @@
 //! this one: loom's locks, and fewer of them. So what is checked there is what runs here.
 
 pub(crate) use std::hash::RandomState;
-pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+pub(crate) use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 pub(crate) use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 

@@ -3,6 +3,7 @@
 //! | port | asked of | called by |
 //! |---|---|---|
 //! | [`BlockRead`], [`BlockWrite`], [`BlockDelete`], [`KeyScan`] | engines | orchestrator, chain |
+//! | [`Notes`] | hot engines: marks that come with a block | orchestrator |
 //! | [`HotStore`], [`ColdStore`] | what each tier must be able to do | orchestrator |
 //! | [`Maintenance`] | engines that can give space back | orchestrator |
 //! | [`MarkSet`], [`VisitSet`] and their factories | mark sets | compaction |
@@ -24,6 +25,8 @@ mod block;
 pub use block::{Block, BlockDelete, BlockRead, BlockWrite};
 mod scan;
 pub use scan::{KeyCursor, KeyEntry, KeyScan};
+mod notes;
+pub use notes::Notes;
 mod ext;
 pub use ext::{BlockReadExt, BlockWriteExt};
 mod tier;

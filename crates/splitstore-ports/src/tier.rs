@@ -2,10 +2,10 @@
 
 use splitstore_domain::ByteCount;
 
-use crate::{BlockDelete, BlockRead, BlockWrite, Interrupt, KeyScan, Result};
+use crate::{BlockDelete, BlockRead, BlockWrite, Interrupt, KeyScan, Notes, Result};
 
-/// The fast tier: everything lands here, purge deletes here.
-pub trait HotStore: BlockRead + BlockWrite + BlockDelete + KeyScan {
+/// The fast tier: everything lands here, purge deletes here, and notes of both go into its log.
+pub trait HotStore: BlockRead + BlockWrite + BlockDelete + KeyScan + Notes {
     /// Its maintenance, if it has any.
     fn maintenance(&self) -> Option<&dyn Maintenance>;
 }

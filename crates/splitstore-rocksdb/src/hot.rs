@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use rocksdb::{ColumnFamily, DB, DEFAULT_COLUMN_FAMILY_NAME, Options};
 use splitstore_domain::BlockKey;
@@ -11,7 +11,7 @@ use splitstore_domain::record;
 use splitstore_ports::{ErrorKind, HotStore, Maintenance, PortError, Result};
 
 use crate::error::failed;
-use crate::{RocksOptions, folder};
+use crate::{RocksOptions, folder, notes};
 
 /// A hot tier in a folder, held by this handle alone until it is dropped.
 ///
@@ -22,6 +22,8 @@ pub struct RocksHot {
     pub(crate) path: PathBuf,
     /// A sync failed: what the kernel dropped then, no later sync will write.
     pub(crate) sync_failed: AtomicBool,
+    /// The number of the next note.
+    pub(crate) next_note: AtomicU64,
     /// Held while space is reclaimed.
     pub(crate) reclaiming: Mutex<()>,
 }
@@ -48,10 +50,12 @@ impl RocksHot {
         let families = [(DEFAULT_COLUMN_FAMILY_NAME, engine.clone())];
         let db = DB::open_cf_with_opts(engine, path, families)
             .map_err(|error| failed(format!("open hot tier {}", path.display()), error))?;
+        let next_note = notes::next(&db, path)?;
         Ok(Self {
             db,
             path: path.to_owned(),
             sync_failed: AtomicBool::new(false),
+            next_note: AtomicU64::new(next_note),
             reclaiming: Mutex::default(),
         })
     }

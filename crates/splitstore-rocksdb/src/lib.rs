@@ -3,6 +3,7 @@
 //! ```text
 //!   key     multihash of the block          1e|20|digest... as splitstore_domain::BlockKey
 //!   value   codec varint | data             see splitstore_domain::record
+//!   notes   behind all multihashes          see splitstore_domain::note
 //! ```
 //! One column family, keys in byte order. Every write goes through the write-ahead log, none is synced by
 //! itself: a killed process loses nothing that returned, a power cut loses whole batches from the end up to the
@@ -20,6 +21,7 @@ pub use options::{Compression, RocksOptions};
 mod error;
 mod folder;
 mod maintenance;
+mod notes;
 mod read;
 mod scan;
 mod write;

@@ -1,7 +1,7 @@
 //! Scanning keys. An iterator of the engine is a snapshot of its own, taken when it is made.
 
 use rocksdb::{DBRawIterator, ReadOptions};
-use splitstore_domain::BlockKey;
+use splitstore_domain::{BlockKey, note};
 use splitstore_ports::{ErrorKind, KeyCursor, KeyEntry, KeyScan, PortError, Result};
 
 use crate::RocksHot;
@@ -16,6 +16,7 @@ impl KeyScan for RocksHot {
         options.set_readahead_size(READAHEAD);
         // A scan of everything would only push out what reads use.
         options.fill_cache(false);
+        options.set_iterate_upper_bound(note::FIRST);
         let mut iter = self.db.raw_iterator_opt(options);
         iter.seek_to_first();
         Ok(Box::new(Cursor { store: self, iter }))

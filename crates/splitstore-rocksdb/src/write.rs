@@ -14,19 +14,7 @@ const RECORD_MAX: usize = u32::MAX as usize;
 
 impl BlockWrite for RocksHot {
     fn put_many(&self, blocks: &[Block<'_>]) -> Result<()> {
-        let mut batch = WriteBatch::default();
-        let mut value = Vec::new();
-        for block in blocks {
-            let codec = block.cid.codec();
-            if record::encoded_len(codec, block.data.len()) > RECORD_MAX {
-                let attempt = format!("put block {} of {} bytes into rocksdb", block.cid, block.data.len());
-                return Err(PortError::bare(ErrorKind::Unsupported, attempt));
-            }
-            value.clear();
-            record::encode(codec, block.data, &mut value);
-            batch.put(BlockKey::from(&block.cid).as_bytes(), &value);
-        }
-        self.write(batch, "put")
+        self.write(batch_of(blocks)?, "put")
     }
 
     fn sync(&self) -> Result<()> {
@@ -48,8 +36,25 @@ impl BlockDelete for RocksHot {
     }
 }
 
+/// The batch that puts these blocks.
+pub(crate) fn batch_of(blocks: &[Block<'_>]) -> Result<WriteBatch> {
+    let mut batch = WriteBatch::default();
+    let mut value = Vec::new();
+    for block in blocks {
+        let codec = block.cid.codec();
+        if record::encoded_len(codec, block.data.len()) > RECORD_MAX {
+            let attempt = format!("put block {} of {} bytes into rocksdb", block.cid, block.data.len());
+            return Err(PortError::bare(ErrorKind::Unsupported, attempt));
+        }
+        value.clear();
+        record::encode(codec, block.data, &mut value);
+        batch.put(BlockKey::from(&block.cid).as_bytes(), &value);
+    }
+    Ok(batch)
+}
+
 impl RocksHot {
-    fn write(&self, batch: WriteBatch, verb: &str) -> Result<()> {
+    pub(crate) fn write(&self, batch: WriteBatch, verb: &str) -> Result<()> {
         if batch.is_empty() {
             return Ok(());
         }

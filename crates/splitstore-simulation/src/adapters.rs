@@ -10,7 +10,7 @@ use splitstore_domain::{BlockKey, ByteCount};
 use splitstore_memory::{MemoryClock, MemoryCold, MemoryFiles, MemoryMeta, MemoryStore};
 use splitstore_ports::{
     Block, BlockDelete, BlockRead, BlockWrite, ColdStore, FileSystem, FileWrite, HotStore, KeyCursor,
-    KeyScan, Maintenance, MetaCell, MetaStore, Result,
+    KeyScan, Maintenance, MetaCell, MetaStore, Notes, Result,
 };
 
 use crate::Lie;
@@ -139,6 +139,25 @@ impl<T: KeyScan> KeyScan for Tier<T> {
     fn keys(&self) -> Result<Box<dyn KeyCursor + '_>> {
         self.read("keys")?;
         self.inner.keys()
+    }
+}
+
+impl Notes for Tier<MemoryStore> {
+    fn put_many_noting(&self, blocks: &[Block<'_>], note: &[u8]) -> Result<()> {
+        self.wire.effect(self.port, "put")?;
+        self.inner.put_many_noting(blocks, note)?;
+        self.wire.changed(Change::Put, blocks.iter().map(|block| BlockKey::from(&block.cid)));
+        Ok(())
+    }
+
+    fn notes(&self, read: &mut dyn FnMut(&[u8])) -> Result<()> {
+        self.wire.read(self.port, "notes")?;
+        self.inner.notes(read)
+    }
+
+    fn clear_notes(&self) -> Result<()> {
+        self.wire.effect(self.port, "clear")?;
+        self.inner.clear_notes()
     }
 }
 

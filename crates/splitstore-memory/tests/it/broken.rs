@@ -1,12 +1,14 @@
 //! The suite must fail a store that breaks its contract: each fault here is one that an adapter could have.
 
 use cid::Cid;
-use splitstore_conformance::{Caps, Exclusive, Fixture, Persistent, blocks, cold, delete, durable, scan};
+use splitstore_conformance::{
+    Caps, Exclusive, Fixture, Persistent, blocks, cold, delete, durable, notes, scan,
+};
 use splitstore_domain::BlockKey;
 use splitstore_memory::MemoryStore;
 use splitstore_ports::{
     Block, BlockDelete, BlockRead, BlockWrite, ColdStore, HotStore, KeyCursor, KeyEntry, KeyScan,
-    Maintenance, Result,
+    Maintenance, Notes, Result,
 };
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -19,6 +21,9 @@ enum Fault {
     DeletesNothing,
     EmptyIsAbsent,
     NoLock,
+    NotesReversed,
+    NoteBesideTheBatch,
+    NotesOutliveClear,
 }
 
 #[derive(Clone)]
@@ -87,6 +92,35 @@ impl BlockDelete for Broken {
 impl KeyScan for Broken {
     fn keys(&self) -> Result<Box<dyn KeyCursor + '_>> {
         if self.fault == Fault::LiveScan { Ok(Box::new(Live(self, 0))) } else { self.store.keys() }
+    }
+}
+
+impl Notes for Broken {
+    fn put_many_noting(&self, blocks: &[Block<'_>], note: &[u8]) -> Result<()> {
+        if self.fault != Fault::NoteBesideTheBatch {
+            return self.store.put_many_noting(blocks, note);
+        }
+        // Durable at once, and its blocks are not.
+        self.store.sync()?;
+        self.store.put_many_noting(&[], note)?;
+        self.store.sync()?;
+        self.store.put_many(blocks)
+    }
+
+    fn notes(&self, read: &mut dyn FnMut(&[u8])) -> Result<()> {
+        let mut notes = Vec::new();
+        self.store.notes(&mut |note| notes.push(note.to_vec()))?;
+        if self.fault == Fault::NotesReversed {
+            notes.reverse();
+        }
+        for note in &notes {
+            read(note);
+        }
+        Ok(())
+    }
+
+    fn clear_notes(&self) -> Result<()> {
+        if self.fault == Fault::NotesOutliveClear { Ok(()) } else { self.store.clear_notes() }
     }
 }
 
@@ -161,6 +195,15 @@ caught! {
     DeletesNothing by delete::what_was_deleted_is_not_found
         as a_delete_without_effect_is_caught
         saying "must not be there";
+    NotesReversed by notes::notes_are_shown_in_the_order_of_their_calls
+        as notes_out_of_order_are_caught
+        saying "the oldest first";
+    NoteBesideTheBatch by notes::a_crash_keeps_a_note_and_its_blocks_or_neither
+        as a_note_that_is_not_in_the_batch_is_caught
+        saying "without its block";
+    NotesOutliveClear by notes::cleared_notes_are_gone
+        as notes_that_stay_are_caught
+        saying "no note is left";
     DeletesNothing by cold::deletion_where_offered_deletes
         as a_cold_delete_without_effect_is_caught
         saying "must not be there";

@@ -7,13 +7,14 @@ use splitstore_domain::BlockKey;
 use splitstore_ports::cid::Cid;
 use splitstore_ports::{
     Block, BlockDelete, BlockRead, BlockWrite, ColdStore, HotStore, KeyCursor, KeyEntry, KeyScan,
-    Maintenance, Result,
+    Maintenance, Notes, Result,
 };
 
 type Blocks = BTreeMap<BlockKey, (u64, Vec<u8>)>;
 
+/// Blocks, and notes in the order in which they came.
 #[derive(Default)]
-pub(crate) struct Shelf(Mutex<Blocks>);
+pub(crate) struct Shelf(Mutex<Blocks>, std::sync::Mutex<Vec<Vec<u8>>>);
 
 impl Shelf {
     fn with<T>(&self, work: impl FnOnce(&mut Blocks) -> T) -> T {
@@ -96,6 +97,26 @@ impl KeyCursor for Cursor {
     fn next_batch(&mut self, batch: &mut Vec<KeyEntry>, max: usize) -> Result<()> {
         let from = self.0.len().saturating_sub(max);
         batch.extend(self.0.drain(from..).rev());
+        Ok(())
+    }
+}
+
+/// No step of their own: no interleaving reads notes, that is the simulator's part.
+impl Notes for Shelf {
+    fn put_many_noting(&self, new: &[Block<'_>], note: &[u8]) -> Result<()> {
+        self.1.lock().expect("nobody panics under it").push(note.to_vec());
+        self.put_many(new)
+    }
+
+    fn notes(&self, read: &mut dyn FnMut(&[u8])) -> Result<()> {
+        for note in &*self.1.lock().expect("nobody panics under it") {
+            read(note);
+        }
+        Ok(())
+    }
+
+    fn clear_notes(&self) -> Result<()> {
+        self.1.lock().expect("nobody panics under it").clear();
         Ok(())
     }
 }

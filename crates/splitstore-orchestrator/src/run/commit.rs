@@ -19,6 +19,8 @@ pub(crate) fn run(cx: &Inner, purged: Purged, meter: &mut PhaseReport) -> Result
     journal.note(Fact::Committed)?;
     cx.protection.end();
     cx.files.remove_dir(&folder)?;
+    // What a crash before this leaves the next seal removes.
+    cx.tiers.hot.clear_notes()?;
     if let Some(hot) = cx.tiers.hot.maintenance() {
         reclaim(cx, hot, index, meter);
     }

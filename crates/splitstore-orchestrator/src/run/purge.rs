@@ -1,12 +1,13 @@
 //! Purge: candidates that are still unmarked are deleted from hot, one bounded batch at a time.
 //!
 //! ```text
-//!   chunk: n x { check marks and delete an exclusive batch while nothing can be marked }
+//!   chunk: n x { check marks and delete an exclusive batch while nothing can be held back, 5 ms at most }
 //!   every few chunks: sync hot, then the cursor    a power cut never leaves a cursor ahead of its deletes
 //! ```
 //! The live run and recovery share this code; recovery brings its marks from disk.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use splitstore_domain::{BlockKey, PhaseReport};
 
@@ -34,6 +35,30 @@ pub(crate) struct Purging {
     next: u64,
     marked: u64,
     spared: u64,
+    exclusive: Exclusive,
+}
+
+/// How many keys one exclusive step takes: as many as the options allow, fewer while the disk is slow.
+struct Exclusive {
+    keys: usize,
+    most: usize,
+}
+
+/// Who wants to hold a key back waits no longer than this for one step.
+const EXCLUSIVE_TIME: Duration = Duration::from_millis(5);
+
+impl Exclusive {
+    const fn up_to(most: usize) -> Self {
+        Self { keys: most, most }
+    }
+
+    fn took(&mut self, time: Duration) {
+        if time > EXCLUSIVE_TIME {
+            self.keys = (self.keys / 2).max(1);
+        } else if time < EXCLUSIVE_TIME / 4 {
+            self.keys = (self.keys * 2).min(self.most);
+        }
+    }
 }
 
 impl Purging {
@@ -49,7 +74,8 @@ impl Purging {
         for _ in 0..cursor {
             candidates.next_chunk()?;
         }
-        Ok(Self { work, filter, candidates, next: cursor, marked, spared: 0 })
+        let exclusive = Exclusive::up_to(cx.options.batches.exclusive.get());
+        Ok(Self { work, filter, candidates, next: cursor, marked, spared: 0, exclusive })
     }
 
     pub(crate) fn step(mut self, cx: &Inner, meter: &mut PhaseReport) -> Result<Advance<Self, Purged>> {
@@ -58,9 +84,14 @@ impl Purging {
             let Self { work, marked, spared, .. } = self;
             return Ok(Advance::Done(Purged { work, marked, spared }));
         };
-        for batch in chunk.chunks(cx.options.batches.exclusive.get()) {
+        let mut rest = chunk.as_slice();
+        while !rest.is_empty() {
+            let (batch, later) = rest.split_at(self.exclusive.keys.min(rest.len()));
+            rest = later;
             let keys: Vec<BlockKey> = batch.iter().map(|candidate| candidate.key.clone()).collect();
+            let began = cx.clock.elapsed();
             let spared = self.filter.purge(keys)?;
+            self.exclusive.took(cx.clock.elapsed().saturating_sub(began));
             self.spared += spared;
             count(meter, batch.len() as u64 - spared, 0);
         }

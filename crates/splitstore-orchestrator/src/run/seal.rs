@@ -1,12 +1,13 @@
 //! Seal: the marks become the read filter and durable; the last step that may still be given up.
 //!
 //! ```text
+//!   clear hot's notes, sync hot           no note of an earlier run can come back behind the seal
 //!   drain references, walk them           readers and writers go on, new references may come
 //!   stop writers for a moment: take the rest, install the filter; readers of unmarked blocks wait for the rest
 //!   write marks, sync, sync the folder, note Sealed        from here on recovery resumes
 //! ```
-//! From the moment the filter is on, new marks are logged before the block that needs them is written, so the
-//! marks file need not hold them.
+//! From the moment the filter is on, new marks are noted in hot's log with the block that needs them, so the marks
+//! file need not hold them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,10 +19,9 @@ use super::transfer::Settled;
 use super::{Work, count};
 use crate::candidates::CandidateReader;
 use crate::error::Result;
-use crate::filter::{Filter, REFERENCES};
+use crate::filter::Filter;
 use crate::journal::Fact;
 use crate::marks_file;
-use crate::records::{FileKind, RecordWriter};
 use crate::store::Inner;
 
 /// Rounds in which references are walked while more come in.
@@ -41,10 +41,9 @@ pub(crate) struct Sealed {
 pub(crate) fn run(cx: &Inner, settled: Settled, meter: &mut PhaseReport) -> Result<Sealed> {
     let Settled { mut work, sets, chunks } = settled;
     CandidateReader::open(&*cx.files, &work.folder)?.check()?;
-    let mut log = RecordWriter::create(&cx.files, &work.folder.join(REFERENCES), FileKind::References)?;
-    log.sync()?;
-    cx.files.sync_dir(&work.folder)?;
-    let filter = Filter::new(sets.clone(), cx.tiers.clone(), log);
+    cx.tiers.hot.clear_notes()?;
+    cx.tiers.hot.sync()?;
+    let filter = Filter::new(sets.clone(), cx.tiers.clone(), work.index);
     // A busy store never has no fresh references: a few rounds leave only what came in during the last one.
     for _ in 0..DRAINS {
         let references = cx.protection.take_references();
@@ -52,7 +51,7 @@ pub(crate) fn run(cx: &Inner, settled: Settled, meter: &mut PhaseReport) -> Resu
             break;
         }
         count(meter, references.len() as u64, 0);
-        filter.protect(&references)?;
+        filter.mark(&references)?;
     }
     for (at, age) in cx.protection.views_older_than(VIEW_AGE_MAX, cx.clock.elapsed()) {
         cx.observer.on_event(&Event::LongView { at, age });

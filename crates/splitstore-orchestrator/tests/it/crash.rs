@@ -200,14 +200,12 @@ fn a_block_put_after_the_seal_survives_the_purge_that_a_restart_finishes() {
 
 #[test]
 fn a_damaged_file_of_a_sealed_run_is_named_and_nothing_more_is_deleted() {
-    for name in ["journal", "marks", "candidates", "references"] {
+    for name in ["journal", "marks", "candidates"] {
         let case = Case::new(ColdPolicy::Discard);
         let rig = case.rig();
         let (store, _chain) = rig.open().unwrap();
         let mut run = store.begin().unwrap();
         step_to(&mut run, "purge");
-        let (extra, data) = raw_block(b"makes the log of references hold something");
-        store.put(&extra, &data).unwrap();
         std::mem::forget(run);
         let before = rig.hot_keys();
         let path = std::path::Path::new(FOLDER).join("work/compaction-1").join(name);
@@ -294,7 +292,7 @@ fn zeros_at_the_end_of_a_journal_are_a_torn_tail_and_a_stray_file_is_left_alone(
     step_to(&mut run, "purge");
     std::mem::forget(run);
     let work = std::path::Path::new(FOLDER).join("work");
-    for name in ["compaction-1/journal", "compaction-1/references", "stray"] {
+    for name in ["compaction-1/journal", "stray"] {
         let mut file = rig.files.append(&work.join(name)).unwrap();
         file.write_all(&[0; 5000]).unwrap();
         file.sync().unwrap();
@@ -302,88 +300,4 @@ fn zeros_at_the_end_of_a_journal_are_a_torn_tail_and_a_stray_file_is_left_alone(
     rig.open().unwrap();
     assert_eq!(rig.hot_keys().len(), case.end.0.len());
     assert_eq!(rig.files.list(&work).unwrap(), ["stray"]);
-}
-
-/// A put that could not be logged fails; the log goes on behind it as if it had never been tried.
-#[test]
-fn a_failed_write_to_the_log_of_references_is_followed_by_a_sound_log() {
-    for (effects, late) in (0..4).flat_map(|effects| [(effects, 0), (effects, 3)]) {
-        let case = Case::new(ColdPolicy::Discard);
-        let fuse = Fuse::new();
-        let mut rig = rig(ColdPolicy::Discard);
-        rig.files = MemoryFiles::with_folder(std::path::Path::new(FOLDER)).unwrap().fused(fuse.clone());
-        rig.load(&case.blocks, &case.head);
-        let (store, _chain) = rig.open().unwrap();
-        let mut run = store.begin().unwrap();
-        step_to(&mut run, "purge");
-        let blocks: Vec<_> = (0..8_u8).map(|n| raw_block(&[n; 40])).collect();
-        for (cid, data) in &blocks[..late] {
-            store.put(cid, data).unwrap();
-        }
-        fuse.burn_after(effects);
-        let failed = store.put(&blocks[late].0, &blocks[late].1).is_err();
-        assert_eq!(failed, effects < 2, "a write and a sync");
-        fuse.renew();
-        for (cid, data) in &blocks[late..] {
-            store.put(cid, data).unwrap();
-        }
-        store.flush().unwrap();
-        std::mem::forget(run);
-        rig.crash();
-        let (store, _chain) = rig.open().unwrap();
-        for (cid, data) in &blocks {
-            assert_eq!(store.get(cid).unwrap().as_ref(), Some(data), "effect {effects}, after {late} puts");
-        }
-    }
-}
-
-/// A put whose marks could not be logged fails, but its block may be there: found garbage, and marked by now.
-/// Whoever relies on it next must find the marks in the log after a crash.
-#[test]
-fn marks_that_could_not_be_logged_are_logged_with_the_next() {
-    let child = raw_block(b"garbage that is wanted again");
-    let parent = list_block(&[child.0]);
-    for effects in 0..2 {
-        let case = Case::new(ColdPolicy::Discard);
-        let fuse = Fuse::new();
-        let mut rig = rig(ColdPolicy::Discard);
-        rig.files = MemoryFiles::with_folder(std::path::Path::new(FOLDER)).unwrap().fused(fuse.clone());
-        rig.load(&case.blocks, &case.head);
-        rig.load([(&child.0, &child.1)], &case.head);
-        let (store, _chain) = rig.open().unwrap();
-        let mut run = store.begin().unwrap();
-        step_to(&mut run, "purge");
-        fuse.burn_after(effects);
-        store.put(&child.0, &child.1).unwrap_err();
-        fuse.renew();
-        assert!(store.has(&child.0).unwrap(), "hot has it still, and it is marked");
-        store.put(&parent.0, &parent.1).unwrap();
-        store.flush().unwrap();
-        std::mem::forget(run);
-        rig.crash();
-        let (store, _chain) = rig.open().unwrap();
-        assert!(store.has(&parent.0).unwrap() && store.has(&child.0).unwrap(), "burnt after {effects}");
-    }
-}
-
-/// A block is purged, then referenced: marked and logged, but not there to be expanded. A power cut undoes its
-/// delete. If it stays for its mark, what is below it must stay, too (simulator, seed 2045).
-#[test]
-fn a_block_whose_delete_a_power_cut_undoes_stays_with_its_children_or_not_at_all() {
-    let leaf = raw_block(b"garbage below garbage");
-    let child = list_block(&[leaf.0]);
-    let parent = list_block(&[child.0]);
-    let case = Case::new(ColdPolicy::Discard);
-    let mut rig = case.rig();
-    rig.load([(&leaf.0, &leaf.1), (&child.0, &child.1)], &case.head);
-    let (store, _chain) = rig.open().unwrap();
-    let mut run = store.begin().unwrap();
-    step_to(&mut run, "purge");
-    run.step().unwrap();
-    store.put(&parent.0, &parent.1).unwrap();
-    std::mem::forget(run);
-    rig.crash();
-    let (store, _chain) = rig.open().unwrap();
-    let (child, leaf) = (store.has(&child.0).unwrap(), store.has(&leaf.0).unwrap());
-    assert_eq!((child, leaf), (true, true), "marked, back again, and expanded");
 }

@@ -9,6 +9,7 @@ mod crash;
 mod failures;
 mod filter;
 mod lotus;
+mod notes;
 mod policies;
 mod reads;
 mod reports;

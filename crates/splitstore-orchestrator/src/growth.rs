@@ -1,0 +1,166 @@
+//! Marks in the making, after the seal: what one walk visits, before anybody may rely on it.
+//!
+//! ```text
+//!                      walk          write            publish        drop
+//!   own visits         growing ----> in the note ---> in the sets --> forgotten
+//!   held back (keys)   |<------- purge spares them -------------->|
+//!   others             know nothing of them          rely on them
+//! ```
+//! Many walks grow beside one another; each stops at what is in the sets and at its own visits, never at those of
+//! another walk, which may still fail. So a mark in the sets has all its children in the sets, and its note in
+//! hot's log. What two walks meet at once both walk, and both note.
+//!
+//! From the moment at which a note may have reached the log its keys are held back until they are in the sets. If
+//! that never happens (a write that failed may be in the log all the same) they are held back as long as the
+//! filter is on: should a restart find the note, nothing that it promises was deleted meanwhile.
+
+use std::collections::{HashMap, HashSet};
+use std::io::Write;
+use std::sync::Arc;
+
+use splitstore_domain::BlockKey;
+use splitstore_ports::{ErrorKind, MarkSet, PortError, Result, Visit, VisitSet};
+
+use crate::sync::{Mutex, MutexGuard};
+use crate::walk::WalkSets;
+
+/// Keys that a purge must spare although they are not marked, and for how many walks.
+#[derive(Default)]
+pub(crate) struct HeldBack(Mutex<HashMap<BlockKey, usize>>);
+
+/// The visits of one walk.
+pub(crate) struct Growth {
+    /// What others may rely on.
+    settled: WalkSets,
+    held_back: Arc<HeldBack>,
+    own: Mutex<Own>,
+}
+
+#[derive(Default)]
+struct Own {
+    known: HashSet<Visit>,
+    /// The same in the order in which they were made.
+    visits: Vec<Visit>,
+    fate: Fate,
+}
+
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// Nothing of it is in the log.
+    #[default]
+    Unwritten,
+    /// It may be.
+    Written,
+    Published,
+}
+
+impl HeldBack {
+    /// Holds everybody back who wants to hold back more, and says which keys are.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, HashMap<BlockKey, usize>> {
+        self.0.lock()
+    }
+
+    fn add(&self, visits: &[Visit]) {
+        let mut keys = self.lock();
+        visits.iter().for_each(|visit| *keys.entry(visit.key.clone()).or_default() += 1);
+    }
+
+    fn release(&self, visits: &[Visit]) {
+        let mut keys = self.lock();
+        for visit in visits {
+            if let Some(walks) = keys.get_mut(&visit.key) {
+                *walks -= 1;
+                if *walks == 0 {
+                    keys.remove(&visit.key);
+                }
+            }
+        }
+    }
+}
+
+impl Growth {
+    pub(crate) fn new(settled: WalkSets, held_back: Arc<HeldBack>) -> Arc<Self> {
+        Arc::new(Self { settled, held_back, own: Mutex::default() })
+    }
+
+    /// What was visited so far, for the first time by anybody.
+    pub(crate) fn visits(&self) -> Vec<Visit> {
+        self.own.lock().visits.clone()
+    }
+
+    /// A note of it is about to be written.
+    pub(crate) fn written(&self) {
+        self.own.lock().fate = Fate::Written;
+    }
+
+    /// Others may rely on it.
+    pub(crate) fn publish(&self) -> Result<(), crate::Error> {
+        let mut own = self.own.lock();
+        self.settled.visit(&own.visits, &mut Vec::with_capacity(own.visits.len()))?;
+        own.fate = Fate::Published;
+        Ok(())
+    }
+}
+
+impl Drop for Growth {
+    fn drop(&mut self) {
+        let own = self.own.lock();
+        if own.fate != Fate::Written {
+            self.held_back.release(&own.visits);
+        }
+    }
+}
+
+impl VisitSet for Growth {
+    fn visit_many(&self, visits: &[Visit], first: &mut Vec<bool>) -> Result<()> {
+        let mut before = Vec::with_capacity(visits.len());
+        self.settled.visits.visited_many(visits, &mut before)?;
+        let mut own = self.own.lock();
+        let had = own.visits.len();
+        for (visit, before) in visits.iter().zip(before) {
+            let new = !before && own.known.insert(visit.clone());
+            if new {
+                own.visits.push(visit.clone());
+            }
+            first.push(new);
+        }
+        // Before the walk reads them: what a purge has not deleted by now, it spares.
+        self.held_back.add(&own.visits[had..]);
+        Ok(())
+    }
+
+    fn visited_many(&self, visits: &[Visit], before: &mut Vec<bool>) -> Result<()> {
+        let had = before.len();
+        self.settled.visits.visited_many(visits, before)?;
+        let own = self.own.lock();
+        before[had..].iter_mut().zip(visits).for_each(|(made, visit)| *made |= own.known.contains(visit));
+        Ok(())
+    }
+}
+
+impl MarkSet for Growth {
+    fn mark_many(&self, _keys: &[BlockKey]) -> Result<()> {
+        Err(unsupported("mark keys without visiting them"))
+    }
+
+    fn has_many(&self, keys: &[BlockKey], answers: &mut Vec<bool>) -> Result<()> {
+        let had = answers.len();
+        self.settled.visits.has_many(keys, answers)?;
+        let own = self.own.lock();
+        let is_own = |key: &BlockKey| own.visits.iter().any(|visit| visit.key == *key);
+        answers[had..].iter_mut().zip(keys).for_each(|(marked, key)| *marked |= is_own(key));
+        Ok(())
+    }
+
+    fn len(&self) -> u64 {
+        self.settled.len() + self.own.lock().visits.len() as u64
+    }
+
+    fn seal(&self, _out: &mut dyn Write) -> Result<()> {
+        Err(unsupported("seal"))
+    }
+}
+
+fn unsupported(what: &str) -> PortError {
+    PortError::bare(ErrorKind::Unsupported, format!("{what} in a walk after the seal"))
+}
