@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use fjall::{Database, Guard, Keyspace, Readable};
+use fjall::{Database, Keyspace, Readable};
 use splitstore_domain::note;
 use splitstore_ports::{Block, Notes, PortError, Result};
 

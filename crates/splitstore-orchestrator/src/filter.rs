@@ -4,27 +4,28 @@
 //! the children of a block that is still there may be gone already.
 //!
 //! A block that is put, or found in cold, while the filter is on is marked together with everything below it
-//! that is still there. The new marks are noted in hot's log, in the batch that writes the block (`mark_notes.rs`
+//! that is still there and whole (`whole.rs`). The new marks are noted in hot's log, in the batch that writes the block (`mark_notes.rs`
 //! says why that is enough), and are relied on only afterwards (`growth.rs`).
 //!
 //! **Who waits for whom.** Readers of marked blocks wait for nobody, nor do walks for one another. Who wants to hold
 //! a key back waits for one batch of the purge: its marks are checked and it is deleted in one step, without a sync
 //! and without a walk. Readers of unmarked blocks wait for the last references of the run, once, at the seal.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use cid::Cid;
-use splitstore_domain::BlockKey;
-use splitstore_domain::links::LinkError;
+use splitstore_domain::{BlockKey, ColdPolicy};
 use splitstore_ports::{Block, Reading, Visit};
 
 use crate::error::Result;
-use crate::growth::{Growth, HeldBack};
+use crate::growth::{Growth, HeldBack, Hold};
 use crate::mark_notes;
 use crate::protection::{Protection, reference_to};
 use crate::sync::RwLock;
 use crate::tiers::Tiers;
-use crate::walk::{Leaves, Missing, Sink, WalkSets, Walker};
+use crate::walk::{Leaves, WalkSets, Walker};
+use crate::whole::Met;
 
 /// Marks that are sealed, and those that came later.
 pub(crate) struct Filter {
@@ -32,6 +33,7 @@ pub(crate) struct Filter {
     tiers: Tiers,
     /// The index of the run: notes carry it.
     run: u64,
+    policy: ColdPolicy,
     /// Marks in the making.
     held_back: Arc<HeldBack>,
     /// References that came in last before the filter went on, and are not walked yet.
@@ -47,8 +49,8 @@ enum Noting {
 }
 
 impl Filter {
-    pub(crate) fn new(sets: WalkSets, tiers: Tiers, run: u64) -> Arc<Self> {
-        Arc::new(Self { sets, tiers, run, held_back: Arc::default(), last: RwLock::default() })
+    pub(crate) fn new(sets: WalkSets, tiers: Tiers, run: u64, policy: ColdPolicy) -> Arc<Self> {
+        Arc::new(Self { sets, tiers, run, policy, held_back: Arc::default(), last: RwLock::default() })
     }
 
     /// Whether hot still shows this block to a reader who names it by this CID.
@@ -83,14 +85,16 @@ impl Filter {
         if self.promises(&reference)? { Ok(()) } else { self.protect(&[reference]) }
     }
 
-    /// Writes blocks with the marks of themselves and of all that is there below them.
+    /// Writes blocks with the marks of themselves and of all that is there below them, and whole.
     pub(crate) fn put(&self, blocks: &[Block<'_>]) -> Result<()> {
-        let growth = self.walk(|walker| {
+        let (growth, met) = self.walk(|walker, met| {
             blocks.iter().try_for_each(|block| match reference_to(&block.cid) {
-                Some(reference) => walker.offer(&reference, block.data, &mut Tolerant),
+                Some(reference) => walker.offer(&reference, block.data, met),
                 None => Ok(()),
             })
         })?;
+        let put: HashSet<BlockKey> = blocks.iter().map(|block| BlockKey::from(&block.cid)).collect();
+        self.leave_out(&growth, met, &put, &HashSet::new())?;
         let visits = growth.visits();
         if visits.is_empty() {
             return Ok(self.tiers.hot.put_many(blocks)?);
@@ -108,17 +112,23 @@ impl Filter {
         Ok(count)
     }
 
-    /// Deletes from hot those of these keys that are not marked; how many it spared. The check and the deletion
-    /// are one step: no mark can come between them.
-    pub(crate) fn purge(&self, keys: Vec<BlockKey>) -> Result<u64> {
+    /// Deletes from hot those of these keys that are not marked. The check and the deletion are one step: no mark can
+    /// come between them.
+    pub(crate) fn purge(&self, keys: Vec<BlockKey>) -> Result<Purge> {
         self.settle()?;
         let held_back = self.held_back.lock();
         let marked = self.marked(&keys)?;
-        let all = keys.len();
-        let doomed = keys.into_iter().zip(marked).filter_map(|(key, marked)| (!marked).then_some(key));
-        let doomed: Vec<BlockKey> = doomed.filter(|key| !held_back.contains_key(key)).collect();
+        let (mut doomed, mut purge) = (Vec::new(), Purge::default());
+        for (key, marked) in keys.into_iter().zip(marked) {
+            match held_back.of(&key) {
+                _ if marked => purge.spared += 1,
+                Hold::Kept => purge.spared += 1,
+                Hold::Walked => purge.postponed.push(key),
+                Hold::Free => doomed.push(key),
+            }
+        }
         self.tiers.hot.delete_many(&doomed)?;
-        Ok((all - doomed.len()) as u64)
+        Ok(purge)
     }
 
     /// The sets, to be sealed.
@@ -150,24 +160,47 @@ impl Filter {
     }
 
     fn grow(&self, references: &[Visit], noting: Noting) -> Result<()> {
-        let growth = self.walk(|walker| {
-            references.iter().try_for_each(|reference| walker.push_reference(reference, &mut Tolerant))
+        let (growth, met) = self.walk(|walker, met| {
+            references.iter().try_for_each(|reference| walker.push_reference(reference, met))
         })?;
-        let visits = growth.visits();
-        if visits.is_empty() || noting == Noting::No {
+        if noting == Noting::No {
             return growth.publish();
         }
-        self.note(&growth, &[], &visits)
+        let there = references.iter().map(|reference| &reference.key).filter(|key| !met.lacks(key));
+        let there = there.cloned().collect();
+        self.leave_out(&growth, met, &HashSet::new(), &there)?;
+        let visits = growth.visits();
+        if visits.is_empty() { Ok(()) } else { self.note(&growth, &[], &visits) }
     }
 
     /// Walks what `start` adds to its end. What fails leaves no trace.
-    fn walk(&self, start: impl FnOnce(&mut Walker) -> Result<()>) -> Result<Arc<Growth>> {
+    fn walk(&self, start: impl FnOnce(&mut Walker, &mut Met) -> Result<()>) -> Result<(Arc<Growth>, Met)> {
         let growth = Growth::new(self.sets.clone(), self.held_back.clone());
         let sets = WalkSets { visits: growth.clone(), marks: None };
         let mut walker = Walker::new(self.tiers.clone(), sets, Leaves::Mark);
-        start(&mut walker)?;
-        walker.run(&mut Tolerant)?;
-        Ok(growth)
+        let mut met = Met::default();
+        start(&mut walker, &mut met)?;
+        walker.run(&mut met)?;
+        Ok((growth, met))
+    }
+
+    /// Leaves out what is not whole, but for what is `put`, or `found` by whoever asks. Where cold takes all that
+    /// leaves hot, nothing is lost below anything.
+    fn leave_out(
+        &self,
+        growth: &Growth,
+        met: Met,
+        put: &HashSet<BlockKey>,
+        found: &HashSet<BlockKey>,
+    ) -> Result<()> {
+        if self.policy == ColdPolicy::Universal {
+            return Ok(());
+        }
+        let broken = met.not_whole(&growth.visits(), put, &self.tiers)?;
+        if !broken.is_empty() {
+            growth.keep_only(|key| !broken.contains(key) || put.contains(key) || found.contains(key));
+        }
+        Ok(())
     }
 
     /// Blocks and note in one batch; then everybody may rely on the marks.
@@ -178,19 +211,14 @@ impl Filter {
     }
 }
 
-/// What is missing below a reference is tolerated: it may be written yet.
-struct Tolerant;
-
-impl Sink for Tolerant {
-    fn missing(&mut self, _missing: &Missing) -> Result<()> {
-        Ok(())
-    }
-
-    fn malformed(&mut self, _cid: Cid, _source: LinkError) -> Result<()> {
-        // Anybody can put such a block. Nobody can follow links in it, so it is kept as a leaf.
-        Ok(())
-    }
+/// What one exclusive step came to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Purge {
+    /// Keys that stay.
+    pub(crate) spared: u64,
+    /// Keys that walks hold back at the moment: to be purged, or spared, later.
+    pub(crate) postponed: Vec<BlockKey>,
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(interleaved)))]
 mod tests;

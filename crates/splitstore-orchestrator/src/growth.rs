@@ -24,9 +24,26 @@ use splitstore_ports::{ErrorKind, MarkSet, PortError, Result, Visit, VisitSet};
 use crate::sync::{Mutex, MutexGuard};
 use crate::walk::WalkSets;
 
-/// Keys that a purge must spare although they are not marked, and for how many walks.
+/// Keys that a purge must not delete although they are not marked.
 #[derive(Default)]
-pub(crate) struct HeldBack(Mutex<HashMap<BlockKey, usize>>);
+pub(crate) struct HeldBack(Mutex<Keys>);
+
+#[derive(Default)]
+pub(crate) struct Keys {
+    /// By how many walks they are met at the moment.
+    walked: HashMap<BlockKey, usize>,
+    /// In a note that may be in the log.
+    kept: HashSet<BlockKey>,
+}
+
+/// How a key is held back.
+pub(crate) enum Hold {
+    Free,
+    /// Until some walks are over.
+    Walked,
+    /// As long as the filter is on.
+    Kept,
+}
 
 /// The visits of one walk.
 pub(crate) struct Growth {
@@ -55,23 +72,39 @@ enum Fate {
 }
 
 impl HeldBack {
-    /// Holds everybody back who wants to hold back more, and says which keys are.
-    pub(crate) fn lock(&self) -> MutexGuard<'_, HashMap<BlockKey, usize>> {
+    /// Nobody holds another key back, or lets one go, meanwhile.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Keys> {
         self.0.lock()
     }
+}
 
-    fn add(&self, visits: &[Visit]) {
-        let mut keys = self.lock();
-        visits.iter().for_each(|visit| *keys.entry(visit.key.clone()).or_default() += 1);
+impl Keys {
+    pub(crate) fn of(&self, key: &BlockKey) -> Hold {
+        if self.kept.contains(key) {
+            Hold::Kept
+        } else if self.walked.contains_key(key) {
+            Hold::Walked
+        } else {
+            Hold::Free
+        }
     }
 
-    fn release(&self, visits: &[Visit]) {
-        let mut keys = self.lock();
+    fn add(&mut self, visits: &[Visit]) {
         for visit in visits {
-            if let Some(walks) = keys.get_mut(&visit.key) {
+            *self.walked.entry(visit.key.clone()).or_default() += 1;
+        }
+    }
+
+    fn keep(&mut self, visits: &[Visit]) {
+        self.kept.extend(visits.iter().map(|visit| visit.key.clone()));
+    }
+
+    fn release(&mut self, visits: &[Visit]) {
+        for visit in visits {
+            if let Some(walks) = self.walked.get_mut(&visit.key) {
                 *walks -= 1;
                 if *walks == 0 {
-                    keys.remove(&visit.key);
+                    self.walked.remove(&visit.key);
                 }
             }
         }
@@ -86,6 +119,14 @@ impl Growth {
     /// What was visited so far, for the first time by anybody.
     pub(crate) fn visits(&self) -> Vec<Visit> {
         self.own.lock().visits.clone()
+    }
+
+    /// Lets go of everything but these keys.
+    pub(crate) fn keep_only(&self, keep: impl Fn(&BlockKey) -> bool) {
+        let mut own = self.own.lock();
+        let (kept, gone) = std::mem::take(&mut own.visits).into_iter().partition(|visit| keep(&visit.key));
+        own.visits = kept;
+        self.held_back.lock().release(&gone);
     }
 
     /// A note of it is about to be written.
@@ -105,9 +146,11 @@ impl Growth {
 impl Drop for Growth {
     fn drop(&mut self) {
         let own = self.own.lock();
-        if own.fate != Fate::Written {
-            self.held_back.release(&own.visits);
+        let mut keys = self.held_back.lock();
+        if own.fate == Fate::Written {
+            keys.keep(&own.visits);
         }
+        keys.release(&own.visits);
     }
 }
 
@@ -125,7 +168,7 @@ impl VisitSet for Growth {
             first.push(new);
         }
         // Before the walk reads them: what a purge has not deleted by now, it spares.
-        self.held_back.add(&own.visits[had..]);
+        self.held_back.lock().add(&own.visits[had..]);
         Ok(())
     }
 

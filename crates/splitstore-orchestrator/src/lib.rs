@@ -56,3 +56,4 @@ mod sync;
 mod tiers;
 mod views;
 mod walk;
+mod whole;

@@ -47,5 +47,5 @@ pub(crate) fn recover(cx: &Inner, folder: &Path, run: u64) -> Result<Arc<Filter>
         first.clear();
         sets.visit(&visits, &mut first)
     })?;
-    Ok(Filter::new(sets, cx.tiers.clone(), run))
+    Ok(Filter::new(sets, cx.tiers.clone(), run, cx.options.policy.cold()))
 }

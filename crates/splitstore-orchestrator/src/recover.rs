@@ -96,7 +96,11 @@ fn finish(cx: &Inner, folder: &Path, resume: Resume) -> Result<()> {
         cx.conductor.wait_to_go_on(Phase::Purge);
         cx.conductor.check(Phase::Purge)?;
         match purging.step(cx, &mut meter)? {
-            Advance::More(more) | Advance::Wait(more, _) => purging = more,
+            Advance::More(more) => purging = more,
+            Advance::Wait(more, until) => {
+                cx.conductor.wait(until.saturating_sub(cx.clock.elapsed()));
+                purging = more;
+            }
             Advance::Done(purged) => return commit_purged(cx, purged, &mut meter).map(|_| ()),
         }
     }

@@ -156,7 +156,11 @@ impl<'a> Run<'a> {
                 State::Purge(Purging::new(cx, sealed)?)
             }
             State::Purge(purging) => match purging.step(cx, meter)? {
-                Advance::More(purging) | Advance::Wait(purging, _) => State::Purge(purging),
+                Advance::More(purging) => State::Purge(purging),
+                Advance::Wait(purging, until) => {
+                    self.state = State::Purge(purging);
+                    return Ok(Step::Waiting(self.phase(), until));
+                }
                 Advance::Done(purged) => {
                     self.enter(Phase::Commit);
                     State::Commit(purged)

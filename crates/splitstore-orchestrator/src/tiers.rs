@@ -13,6 +13,11 @@ pub(crate) struct Tiers {
 }
 
 impl Tiers {
+    /// Whether either tier has the block.
+    pub(crate) fn holds(&self, cid: &Cid) -> Result<bool> {
+        Ok(self.hot.has(cid)? || self.cold.has(cid)?)
+    }
+
     /// Shows every block that either tier has; returns the indexes of those that neither has.
     pub(crate) fn view_many(&self, cids: &[Cid], read: &mut dyn FnMut(usize, &[u8])) -> Result<Vec<usize>> {
         let mut found = vec![false; cids.len()];

@@ -17,6 +17,9 @@ use crate::write::batch_of;
 /// Notes removed in one batch.
 const CLEARED_AT_ONCE: usize = 4096;
 
+/// Sees the key of a note, and the note.
+type See<'a> = dyn FnMut(&[u8], &[u8]) -> Result<()> + 'a;
+
 impl Notes for RocksHot {
     fn put_many_noting(&self, blocks: &[Block<'_>], note: &[u8]) -> Result<()> {
         let mut batch = batch_of(blocks)?;
@@ -47,7 +50,7 @@ impl Notes for RocksHot {
 
 impl RocksHot {
     /// Shows keys and values in a snapshot of its own.
-    fn each_note(&self, see: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>) -> Result<()> {
+    fn each_note(&self, see: &mut See<'_>) -> Result<()> {
         let mut iter = self.db.raw_iterator_opt(from_the_first());
         iter.seek_to_first();
         while let Some((key, note)) = iter.item() {

@@ -319,7 +319,7 @@ impl World {
 
     pub(crate) fn wrote(&mut self, id: Id) {
         self.absorb();
-        let below = crate::oracle::closure(&self.universe, id, &self.oracle.canonical, |id| self.there(id));
+        let below = self.below(id);
         self.oracle.written.extend(&below);
         self.oracle.owe(below, id, "put");
     }

@@ -53,8 +53,9 @@ impl<T> Tier<T> {
     }
 }
 
-impl<T: BlockWrite> Tier<T> {
-    fn write(&self, blocks: &[Block<'_>]) -> Result<()> {
+impl<T> Tier<T> {
+    /// Writes blocks, or what the lie makes of them.
+    fn write(&self, blocks: &[Block<'_>], put: impl Fn(&[Block<'_>]) -> Result<()>) -> Result<()> {
         let nth = self.puts.fetch_add(1, Ordering::Relaxed);
         if self.lies(Port::Hot, Lie::LosesWrites) && nth % 8 == 7 {
             return Ok(());
@@ -62,9 +63,9 @@ impl<T: BlockWrite> Tier<T> {
         if self.lies(Port::Hot, Lie::BendsBytes) {
             let bent: Vec<Vec<u8>> = blocks.iter().map(|block| [block.data, &[0]].concat()).collect();
             let bent = blocks.iter().zip(&bent).map(|(block, data)| Block { cid: block.cid, data });
-            return self.inner.put_many(&bent.collect::<Vec<_>>());
+            return put(&bent.collect::<Vec<_>>());
         }
-        self.inner.put_many(blocks)
+        put(blocks)
     }
 }
 
@@ -102,7 +103,7 @@ impl<T: BlockRead> BlockRead for Tier<T> {
 impl<T: BlockWrite> BlockWrite for Tier<T> {
     fn put_many(&self, blocks: &[Block<'_>]) -> Result<()> {
         self.effect("put")?;
-        self.write(blocks)?;
+        self.write(blocks, |blocks| self.inner.put_many(blocks))?;
         self.wire.has_put(self.port, blocks.iter().map(|block| BlockKey::from(&block.cid)));
         Ok(())
     }
@@ -144,19 +145,19 @@ impl<T: KeyScan> KeyScan for Tier<T> {
 
 impl Notes for Tier<MemoryStore> {
     fn put_many_noting(&self, blocks: &[Block<'_>], note: &[u8]) -> Result<()> {
-        self.wire.effect(self.port, "put")?;
-        self.inner.put_many_noting(blocks, note)?;
-        self.wire.changed(Change::Put, blocks.iter().map(|block| BlockKey::from(&block.cid)));
+        self.effect("put")?;
+        self.write(blocks, |blocks| self.inner.put_many_noting(blocks, note))?;
+        self.wire.has_put(self.port, blocks.iter().map(|block| BlockKey::from(&block.cid)));
         Ok(())
     }
 
     fn notes(&self, read: &mut dyn FnMut(&[u8])) -> Result<()> {
-        self.wire.read(self.port, "notes")?;
+        self.read("notes")?;
         self.inner.notes(read)
     }
 
     fn clear_notes(&self) -> Result<()> {
-        self.wire.effect(self.port, "clear")?;
+        self.effect("clear")?;
         self.inner.clear_notes()
     }
 }

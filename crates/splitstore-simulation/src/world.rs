@@ -202,7 +202,10 @@ impl World {
     fn deleted(&mut self, id: Id) {
         self.oracle.deleted.insert(id);
         let oracle = &self.oracle;
-        if oracle.live.contains(&id) || oracle.owed.contains(&id) {
+        // Under `universal` a block that is read in cold stays there: nothing below it is lost.
+        let universal = self.options.cold == ColdPolicy::Universal;
+        let owed = if universal { &oracle.written } else { &oracle.owed };
+        if oracle.live.contains(&id) || owed.contains(&id) {
             self.oracle.wrongly.get_or_insert(id);
         }
         if self.options.cold == ColdPolicy::Universal && !self.in_cold(id) {
@@ -246,8 +249,23 @@ impl World {
 
     /// What is there at and below this block must stay.
     pub(crate) fn owe_below(&mut self, id: Id, why: &'static str) {
-        let owed = oracle::closure(&self.universe, id, &self.oracle.canonical, |id| self.there(id));
+        let owed = self.below(id);
         self.oracle.owe(owed, id, why);
+    }
+
+    /// What is there at and below this block. Behind a filter only what is whole comes back with it: what has a hole
+    /// below it would promise what is gone.
+    pub(crate) fn below(&self, id: Id) -> BTreeSet<Id> {
+        let below = |id, there: &dyn Fn(Id) -> bool| {
+            oracle::closure(&self.universe, id, &self.oracle.canonical, there)
+        };
+        let mut all = below(id, &|id| self.there(id));
+        if self.events.is_sealed() && self.options.cold != ColdPolicy::Universal {
+            let whole = |id: Id| below(id, &|_| true).into_iter().all(|id| self.there(id));
+            let promised = |id: &Id| self.oracle.live.contains(id) || self.oracle.owed.contains(id);
+            all.retain(|below| *below == id || promised(below) || whole(*below));
+        }
+        all
     }
 
     /// A block at or below this one that a purge took.

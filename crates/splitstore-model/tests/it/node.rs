@@ -87,13 +87,22 @@ fn open(hot: Arc<Shelf>, cold: ColdPolicy) -> SplitStore {
 /// Steps until the run has come to this phase.
 pub(crate) fn step_to(run: &mut Run<'_>, phase: Phase) {
     while run.phase() != phase {
-        run.step().unwrap();
+        step(run);
     }
 }
 
 /// Steps to the end.
 pub(crate) fn finish(mut run: Run<'_>) {
-    while !matches!(run.step().unwrap(), Step::Finished(_)) {}
+    while !matches!(step(&mut run), Step::Finished(_)) {}
+}
+
+/// One step; one that waits for a walk lets the others go on.
+fn step(run: &mut Run<'_>) -> Step {
+    let step = run.step().unwrap();
+    if matches!(step, Step::Waiting(..)) {
+        loom::thread::yield_now();
+    }
+    step
 }
 
 /// A DAG-CBOR list of a number and links.

@@ -1,5 +1,7 @@
 //! Walks beside a purge, beside one another and beside readers, in the middle.
 
+#![expect(clippy::unwrap_used, reason = "what a test cannot unwrap has failed it")]
+
 use std::path::Path;
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -22,7 +24,7 @@ fn rig() -> Rig {
     let hint = SetHint { expected: 0, universe: &*hot, folder: Path::new("") };
     let visits = VisitSetFactory::create(&ExactSets, &hint).unwrap();
     let tiers = Tiers { hot: hot.clone(), cold: Arc::new(MemoryStore::cold()) };
-    Rig { filter: Filter::new(WalkSets { visits, marks: None }, tiers, RUN), hot }
+    Rig { filter: Filter::new(WalkSets { visits, marks: None }, tiers, RUN, ColdPolicy::Discard), hot }
 }
 
 /// A list of links, and what it links to.
@@ -53,11 +55,14 @@ impl Rig {
 
     fn walk_from(&self, cid: &Cid) -> Arc<Growth> {
         let reference = reference_to(cid).unwrap();
-        self.filter.walk(|walker| walker.push_reference(&reference, &mut Tolerant)).unwrap()
+        self.filter.walk(|walker, met| walker.push_reference(&reference, met)).unwrap().0
     }
 
+    /// How many of them stay, for good or for now.
     fn purge(&self, cids: &[Cid]) -> u64 {
-        self.filter.purge(cids.iter().map(BlockKey::from).collect()).unwrap()
+        let Purge { spared, postponed } =
+            self.filter.purge(cids.iter().map(BlockKey::from).collect()).unwrap();
+        spared + postponed.len() as u64
     }
 
     fn there(&self, cids: &[Cid]) -> Vec<bool> {
@@ -164,4 +169,42 @@ fn last_references_that_could_not_be_walked_are_walked_by_the_first_who_asks() {
     assert!(rig.filter.last.read().is_empty());
     rig.filter.last.write().push(reference_to(&all[0]).unwrap());
     assert_eq!(rig.purge(&all), 3);
+}
+
+/// What a walk holds back is purged later, if it comes to nothing.
+#[test]
+fn what_is_held_back_by_a_walk_is_postponed_and_what_may_be_noted_is_kept() {
+    let rig = rig();
+    let all = rig.lineage();
+    let keys: Vec<BlockKey> = all.iter().map(BlockKey::from).collect();
+    let walk = rig.walk_from(&all[0]);
+    assert_eq!(rig.filter.purge(keys.clone()).unwrap(), Purge { spared: 0, postponed: keys.clone() });
+    walk.written();
+    drop(walk);
+    assert_eq!(rig.filter.purge(keys).unwrap(), Purge { spared: 3, postponed: Vec::new() });
+}
+
+/// A put in the middle of a purge: what has a hole below it stays away, what is whole comes back.
+#[test]
+fn a_put_brings_back_what_is_whole_below_it_and_nothing_with_a_hole() {
+    let rig = rig();
+    let [_, child, leaf] = rig.lineage();
+    let (other, data) = block(&[], 7);
+    rig.hot.put(&other, &data).unwrap();
+    let (top, data) = block(&[child, other], 8);
+    assert_eq!(rig.purge(&[leaf]), 0);
+    rig.filter.put(&[Block { cid: top, data: &data }]).unwrap();
+    assert_eq!(
+        [top, child, leaf, other].map(|cid| rig.filter.shows(&cid).unwrap()),
+        [true, false, false, true]
+    );
+    rig.purge(&[top, child, other]);
+    assert_eq!(rig.there(&[top, child, other]), [true, false, true], "the purge goes on with the broken one");
+    // The node asks, is told no, and brings both in one batch, parents first.
+    let (leaf, leaf_data) = block(&[], 1);
+    let (child, child_data) = block(&[leaf], 2);
+    rig.filter
+        .put(&[Block { cid: child, data: &child_data }, Block { cid: leaf, data: &leaf_data }])
+        .unwrap();
+    assert!(rig.filter.shows(&child).unwrap() && rig.filter.shows(&leaf).unwrap());
 }

@@ -15,7 +15,7 @@ use super::seal::Sealed;
 use super::{Advance, Work, count};
 use crate::candidates::CandidateReader;
 use crate::error::Result;
-use crate::filter::Filter;
+use crate::filter::{Filter, Purge};
 use crate::journal::Fact;
 use crate::store::Inner;
 
@@ -32,6 +32,8 @@ pub(crate) struct Purging {
     work: Work,
     filter: Arc<Filter>,
     candidates: CandidateReader,
+    /// What is left of the present chunk.
+    chunk: Vec<BlockKey>,
     next: u64,
     marked: u64,
     spared: u64,
@@ -46,6 +48,9 @@ struct Exclusive {
 
 /// Who wants to hold a key back waits no longer than this for one step.
 const EXCLUSIVE_TIME: Duration = Duration::from_millis(5);
+
+/// How long walks are waited for that hold keys back.
+const WALKS_TIME: Duration = Duration::from_millis(1);
 
 impl Exclusive {
     const fn up_to(most: usize) -> Self {
@@ -75,31 +80,45 @@ impl Purging {
             candidates.next_chunk()?;
         }
         let exclusive = Exclusive::up_to(cx.options.batches.exclusive.get());
-        Ok(Self { work, filter, candidates, next: cursor, marked, spared: 0, exclusive })
+        Ok(Self { work, filter, candidates, chunk: Vec::new(), next: cursor, marked, spared: 0, exclusive })
     }
 
     pub(crate) fn step(mut self, cx: &Inner, meter: &mut PhaseReport) -> Result<Advance<Self, Purged>> {
-        let Some(chunk) = self.candidates.next_chunk()? else {
-            self.save_cursor(cx)?;
-            let Self { work, marked, spared, .. } = self;
-            return Ok(Advance::Done(Purged { work, marked, spared }));
-        };
-        let mut rest = chunk.as_slice();
-        while !rest.is_empty() {
-            let (batch, later) = rest.split_at(self.exclusive.keys.min(rest.len()));
-            rest = later;
-            let keys: Vec<BlockKey> = batch.iter().map(|candidate| candidate.key.clone()).collect();
-            let began = cx.clock.elapsed();
-            let spared = self.filter.purge(keys)?;
-            self.exclusive.took(cx.clock.elapsed().saturating_sub(began));
-            self.spared += spared;
-            count(meter, batch.len() as u64 - spared, 0);
+        if self.chunk.is_empty() {
+            let Some(chunk) = self.candidates.next_chunk()? else {
+                self.save_cursor(cx)?;
+                let Self { work, marked, spared, .. } = self;
+                return Ok(Advance::Done(Purged { work, marked, spared }));
+            };
+            self.chunk = chunk.into_iter().map(|candidate| candidate.key).collect();
+        }
+        self.purge_chunk(cx, meter)?;
+        if !self.chunk.is_empty() {
+            // The cursor stays behind them: a crash must find them again.
+            return Ok(Advance::Wait(self, cx.clock.elapsed().saturating_add(WALKS_TIME)));
         }
         self.next += 1;
         if self.next.is_multiple_of(cx.options.batches.cursor.get() as u64) {
             self.save_cursor(cx)?;
         }
         Ok(Advance::More(self))
+    }
+
+    /// Purges the chunk but for what walks hold back at the moment.
+    fn purge_chunk(&mut self, cx: &Inner, meter: &mut PhaseReport) -> Result<()> {
+        let mut rest = std::mem::take(&mut self.chunk);
+        while !rest.is_empty() {
+            let later = rest.split_off(self.exclusive.keys.min(rest.len()));
+            let batch = std::mem::replace(&mut rest, later);
+            let keys = batch.len() as u64;
+            let began = cx.clock.elapsed();
+            let Purge { spared, postponed } = self.filter.purge(batch)?;
+            self.exclusive.took(cx.clock.elapsed().saturating_sub(began));
+            self.spared += spared;
+            count(meter, keys - spared - postponed.len() as u64, 0);
+            self.chunk.extend(postponed);
+        }
+        Ok(())
     }
 
     fn save_cursor(&mut self, cx: &Inner) -> Result<()> {

@@ -43,7 +43,7 @@ pub(crate) fn run(cx: &Inner, settled: Settled, meter: &mut PhaseReport) -> Resu
     CandidateReader::open(&*cx.files, &work.folder)?.check()?;
     cx.tiers.hot.clear_notes()?;
     cx.tiers.hot.sync()?;
-    let filter = Filter::new(sets.clone(), cx.tiers.clone(), work.index);
+    let filter = Filter::new(sets.clone(), cx.tiers.clone(), work.index, cx.options.policy.cold());
     // A busy store never has no fresh references: a few rounds leave only what came in during the last one.
     for _ in 0..DRAINS {
         let references = cx.protection.take_references();

@@ -281,3 +281,32 @@ fn an_exclusive_step_of_the_purge_is_held_to_five_milliseconds() {
     assert_eq!(lens[39..44], [4, 8, 16, 32, 64], "and back");
     assert!(rig.clock.elapsed() > began);
 }
+
+/// The purge goes in the order of keys: it takes some children before their parents, some after. A put brings back
+/// what is whole, and nothing whose children are gone (simulator, seeds 8313 and 9360).
+#[test]
+fn whatever_a_purge_has_taken_no_put_brings_back_a_block_without_its_children() {
+    let lineages: Vec<[Block; 3]> = (0..40).map(|n| lineage(&format!("one of many {n}"))).collect();
+    for steps in [1, 3, 5, 7] {
+        let orphans: Vec<&Block> = lineages.iter().flat_map(|lineage| &lineage[1..]).collect();
+        let rig = rig_with(&orphans);
+        let (store, _chain) = rig.open().unwrap();
+        let mut run = store.begin().unwrap();
+        step_to(&mut run, "purge");
+        (0..steps).for_each(|_| drop(run.step().unwrap()));
+        let mut back = 0;
+        for [parent, child, leaf] in &lineages {
+            store.put(&parent.0, &parent.1).unwrap();
+            let (child, leaf) = (store.has(&child.0).unwrap(), store.has(&leaf.0).unwrap());
+            assert!(!child || leaf, "{} is shown without its child", parent.0);
+            back += usize::from(child);
+        }
+        finish(run);
+        for [parent, child, leaf] in &lineages {
+            let [parent, child, leaf] = [parent, child, leaf].map(|block| store.has(&block.0).unwrap());
+            assert!(parent && (!child || leaf), "the same when the run is over");
+            back -= usize::from(child);
+        }
+        assert_eq!(back, 0, "what was shown stays, what was not is gone");
+    }
+}
