@@ -158,7 +158,12 @@ impl Column {
     }
 }
 
-impl Points<'_> {
+impl<'a> Points<'a> {
+    /// Some of them.
+    pub fn slice(self, range: Range<usize>) -> Points<'a> {
+        Points { times: &self.times[range.clone()], values: self.values.slice(range) }
+    }
+
     /// First and last timestamp of sorted points.
     pub fn time_range(&self) -> Option<TimeRange> {
         Some(TimeRange { min: *self.times.first()?, max: *self.times.last()? })

@@ -64,6 +64,8 @@ mod seal;
 pub use seal::{IndexSeal, SealState};
 pub mod tombstone;
 pub use tombstone::{Tombstone, Tombstones};
+mod repair;
+pub use repair::{Quarantine, Repaired, repair};
 pub mod verify;
 
 mod block;

@@ -112,6 +112,12 @@ impl<'a> StringsRef<'a> {
         self.ends.is_empty()
     }
 
+    /// Some of them.
+    pub fn slice(self, range: Range<usize>) -> StringsRef<'a> {
+        let start = if range.start == 0 { self.start } else { self.ends[range.start - 1] };
+        StringsRef { bytes: self.bytes, start, ends: &self.ends[range] }
+    }
+
     /// All in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &'a [u8]> + use<'a> {
         let Self { bytes, start, ends } = *self;

@@ -146,7 +146,18 @@ impl Values {
     }
 }
 
-impl ValuesRef<'_> {
+impl<'a> ValuesRef<'a> {
+    /// Some of them.
+    pub fn slice(self, range: Range<usize>) -> ValuesRef<'a> {
+        match self {
+            Self::Float(all) => ValuesRef::Float(&all[range]),
+            Self::Integer(all) => ValuesRef::Integer(&all[range]),
+            Self::Boolean(all) => ValuesRef::Boolean(&all[range]),
+            Self::String(all) => ValuesRef::String(all.slice(range)),
+            Self::Unsigned(all) => ValuesRef::Unsigned(&all[range]),
+        }
+    }
+
     /// Their type.
     pub fn kind(&self) -> BlockType {
         match self {

@@ -44,6 +44,7 @@ const LAYERS: &[Layer] = &[
     // The orchestrator's own source, compiled under loom.
     ("splitstore-model", ADAPTER),
     ("tsm", &["segment-compaction"]),
+    ("tsm-cli", &["tsm", "segment-compaction"]),
     ("xtask", &[]),
 ];
 
@@ -82,7 +83,7 @@ const OWNERS: &[Layer] = &[
     ("redb", &["splitstore-redb", "splitstore-faultfs", FREE]),
     ("fjall", &["splitstore-fjall", FREE]),
     ("loom", &["splitstore-model"]),
-    ("anyhow", &["splitstore-cli", "splitstore-stress", "xtask", FREE, "splitstore-fixtures"]),
+    ("anyhow", &["splitstore-cli", "splitstore-stress", "tsm-cli", "xtask", FREE, "splitstore-fixtures"]),
 ];
 
 pub(super) fn check(members: &[Member]) -> Vec<Violation> {

@@ -12,6 +12,7 @@ mod memory;
 mod merge;
 mod python;
 mod real_files;
+mod repair;
 mod round_trip;
 mod tombstones;
 mod vectors;

@@ -1,0 +1,197 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+
+use crate::output::Output;
+
+/// InfluxDB TSM files: verify, dump, report, plan, compact, repair, export, delete, import.
+///
+/// Works on files and folders that no server has open. Exit codes: 0 done; 1 something is wrong with the files; 2
+/// bad usage or unreadable input.
+#[derive(Debug, Parser)]
+#[command(name = "tsm", version)]
+pub(crate) struct Args {
+    /// Print one JSON object on standard output.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check everything: checksums, decoding, order, the index, overlaps.
+    Verify(Files),
+    /// Show the index of a file, or its points.
+    Dump(Dump),
+    /// Levels, sizes, fill, overlap, deleted shares.
+    Report(Files),
+    /// What compaction would do, and why not more.
+    Plan(Plan),
+    /// Compact a folder, or files of one folder that follow each other.
+    Compact(Compact),
+    /// Write what can be saved of a damaged file into another folder.
+    Repair(Repair),
+    /// Points as line protocol on standard output, the newest value of each time.
+    Export(Export),
+    /// Delete times of keys: adds tombstones to the files that hold them.
+    Delete(Delete),
+    /// Line protocol into new level-1 files of a folder.
+    Import(Import),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Files {
+    /// Files, folders or patterns such as 'data/*.tsm'.
+    #[arg(required = true)]
+    pub(crate) paths: Vec<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Dump {
+    /// The file.
+    pub(crate) file: PathBuf,
+    /// Only keys that hold this text.
+    #[arg(long, default_value = "")]
+    pub(crate) key: String,
+    /// Points instead of blocks.
+    #[arg(long)]
+    pub(crate) points: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Plan {
+    /// The folder.
+    pub(crate) folder: PathBuf,
+    /// How long nothing was written, such as 5h [default: since the newest file was].
+    #[arg(long, value_parser = humantime::parse_duration)]
+    pub(crate) idle: Option<Duration>,
+    /// Plan everything that gains by it, as if asked for a full compaction.
+    #[arg(long)]
+    pub(crate) full: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub(crate) struct Compact {
+    /// A folder, or files of one folder that follow each other.
+    #[arg(required = true)]
+    pub(crate) paths: Vec<String>,
+    /// Merge everything into one generation, also what gains nothing.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Say what would be done, and how much space it needs.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Compare the content before and after, point by point.
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// Points of a full block.
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) points: u32,
+    /// Bytes written per second at most; 0 is no limit.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) rate: u64,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Repair {
+    /// The damaged file. It is only read.
+    pub(crate) file: PathBuf,
+    /// Where the new file goes, under the same name.
+    #[arg(long)]
+    pub(crate) output: PathBuf,
+    /// Keep the bytes of blocks that are given up, one file each, in this folder.
+    #[arg(long)]
+    pub(crate) quarantine: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Export {
+    /// Files, folders or patterns. A later file wins over an earlier one.
+    #[arg(required = true)]
+    pub(crate) paths: Vec<String>,
+    /// Only keys that hold this text.
+    #[arg(long, default_value = "")]
+    pub(crate) key: String,
+    #[command(flatten)]
+    pub(crate) times: Times,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Delete {
+    /// Files, folders or patterns.
+    #[arg(required = true)]
+    pub(crate) paths: Vec<String>,
+    /// A key as `dump` shows it: series, #!~#, field. May be given more than once.
+    #[arg(long = "key", required = true)]
+    pub(crate) keys: Vec<String>,
+    #[command(flatten)]
+    pub(crate) times: Times,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Import {
+    /// Line protocol; - is standard input.
+    pub(crate) file: PathBuf,
+    /// The folder of the new files.
+    #[arg(long)]
+    pub(crate) into: PathBuf,
+    /// Memory for points before they are written to a file, in MiB.
+    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u64).range(1..=1_048_576))]
+    pub(crate) memory: u64,
+}
+
+/// A span of time, both ends included.
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub(crate) struct Times {
+    /// First time: nanoseconds since 1970, or 2020-05-27T13:16:44Z [default: the beginning].
+    #[arg(long, value_parser = time, allow_negative_numbers = true)]
+    start: Option<i64>,
+    /// Last time, included [default: the end].
+    #[arg(long, value_parser = time, allow_negative_numbers = true)]
+    end: Option<i64>,
+}
+
+impl Times {
+    pub(crate) fn range(self) -> tsm::TimeRange {
+        tsm::TimeRange::new(self.start.unwrap_or(i64::MIN), self.end.unwrap_or(i64::MAX))
+    }
+}
+
+impl Args {
+    pub(crate) fn output(&self) -> Output {
+        if self.json { Output::Json } else { Output::Text }
+    }
+}
+
+fn time(text: &str) -> Result<i64, String> {
+    if let Ok(nanoseconds) = text.parse() {
+        return Ok(nanoseconds);
+    }
+    let moment = humantime::parse_rfc3339_weak(text).map_err(|error| error.to_string())?;
+    let since = moment.duration_since(SystemTime::UNIX_EPOCH).map(|since| since.as_nanos());
+    since.ok().and_then(|since| i64::try_from(since).ok()).ok_or_else(|| "not between 1970 and 2262".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_a_number_or_a_date() {
+        assert_eq!(time("-5"), Ok(-5));
+        assert_eq!(time("2020-05-27T13:16:44.546128Z"), Ok(1_590_585_404_546_128_000));
+        assert!(time("yesterday").is_err());
+        assert!(time("9999-01-01T00:00:00Z").is_err());
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Args::command().debug_assert();
+    }
+}

@@ -1,0 +1,175 @@
+//! `tsm compact`: what the planner says, everything, or what is named. An input is removed only after its
+//! replacement is durable and was read back.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use segment_compaction::{Ask, FormatError, Group, Level, Report, SegmentId, Survey};
+use serde_json::json;
+use tsm::name::FileName;
+
+use crate::args::Compact;
+use crate::content::Content;
+use crate::exit::{Broken, Outcome};
+use crate::folder::{Folder, Opening};
+use crate::output::{Output, bytes};
+use crate::paths::{same_folder, tsm_files};
+use crate::progress::Shown;
+
+/// What is asked for.
+enum Wanted {
+    /// What the planner finds, until it finds nothing.
+    Planned,
+    /// All of the folder.
+    All,
+    /// These.
+    Given(Vec<SegmentId>),
+}
+
+pub(crate) fn run(compact: &Compact, output: Output) -> Result<Outcome> {
+    let (path, wanted) = wanted(compact)?;
+    let opening = Opening {
+        points_per_block: usize::try_from(compact.points)?,
+        rate: compact.rate,
+        observer: Arc::new(Shown::new(output)),
+    };
+    let folder = Folder::open(&path, opening)?;
+    if compact.dry_run {
+        return dry_run(&folder, &wanted, output);
+    }
+    let before = compact.verify.then(|| content(&path)).transpose()?;
+    let reports = all(&folder, &wanted)?;
+    let compared = match before {
+        Some(before) => Some(same(before, content(&path)?)?),
+        None => None,
+    };
+    tell(&reports, compared, output)?;
+    Ok(Outcome::Done)
+}
+
+fn wanted(compact: &Compact) -> Result<(PathBuf, Wanted)> {
+    if let [only] = compact.paths.as_slice()
+        && Path::new(only).is_dir()
+    {
+        return Ok((only.into(), if compact.all { Wanted::All } else { Wanted::Planned }));
+    }
+    ensure!(!compact.all, "--all takes one folder");
+    let files = tsm_files(&compact.paths)?;
+    let id = |file: &PathBuf| -> Result<SegmentId> {
+        let FileName { generation, sequence } = FileName::parse(file)?;
+        Ok(SegmentId::new(generation, sequence))
+    };
+    let ids = files.iter().map(id).collect::<Result<_>>()?;
+    Ok((same_folder(&files)?, Wanted::Given(ids)))
+}
+
+/// The groups to do now; for planned work those of the first level that has any.
+fn groups(folder: &Folder, wanted: &Wanted) -> Result<Vec<Group>> {
+    let survey = folder.compactor.folder().survey(folder.compactor.format())?;
+    let (planner, listing, held) = (&folder.planner, &survey.listing, survey.held());
+    let damaged = told(&survey);
+    if let (Wanted::All, Some(damaged)) = (wanted, &damaged) {
+        return Err(Broken(format!("not everything can be merged: {damaged}; see `tsm repair`")).into());
+    }
+    if let Some(damaged) = damaged {
+        eprintln!("left alone: {damaged}");
+    }
+    Ok(match wanted {
+        Wanted::Given(ids) => planner.given(listing, &held, ids)?.groups,
+        Wanted::All => planner.plan(listing, &held, Ask::All).groups,
+        Wanted::Planned => {
+            let levels = [Level::ONE, Level::TWO, Level::THREE].map(Ask::Level);
+            // No server writes to it: the folder is as cold as it will get, but only asked to step up.
+            let asks = levels.into_iter().chain([Ask::Steps, Ask::Optimize { idle: Duration::ZERO }]);
+            let mut plans = asks.map(|ask| planner.plan(listing, &held, ask).groups);
+            plans.find(|groups| !groups.is_empty()).unwrap_or_default()
+        }
+    })
+}
+
+/// Segments that cannot be read, and why.
+fn told(survey: &Survey) -> Option<String> {
+    let one = |(id, error): &(SegmentId, FormatError)| match std::error::Error::source(error) {
+        Some(cause) => format!("{id}: {cause}"),
+        None => format!("{id}: {error}"),
+    };
+    let all: Vec<_> = survey.damaged.iter().map(one).collect();
+    (!all.is_empty()).then(|| all.join("; "))
+}
+
+fn all(folder: &Folder, wanted: &Wanted) -> Result<Vec<Report>> {
+    let mut reports = Vec::new();
+    loop {
+        let groups = groups(folder, wanted)?;
+        for group in &groups {
+            let lease = folder.lock.acquire(group)?;
+            reports.push(folder.compactor.compact(group, &lease)?);
+        }
+        if groups.is_empty() || !matches!(wanted, Wanted::Planned) {
+            return Ok(reports);
+        }
+    }
+}
+
+fn dry_run(folder: &Folder, wanted: &Wanted, output: Output) -> Result<Outcome> {
+    let groups = groups(folder, wanted)?;
+    let line =
+        |group: &Group| format!("{} files, {}: {}", group.segments.len(), bytes(group.bytes), group.reason);
+    let mut text: Vec<String> = groups.iter().map(line).collect();
+    let largest = groups.iter().map(|group| group.bytes).max().unwrap_or_default();
+    text.push(match groups.len() {
+        0 => "nothing to do".into(),
+        _ => format!("needs {} of free space beside the inputs", bytes(largest)),
+    });
+    let rows: Vec<_> = groups
+        .iter()
+        .map(|group| {
+            let segments: Vec<_> = group.segments.iter().map(ToString::to_string).collect();
+            json!({ "segments": segments, "bytes": group.bytes, "reason": group.reason.to_string() })
+        })
+        .collect();
+    output.result(text.join("\n"), &json!({ "groups": rows, "space_needed": largest }))?;
+    Ok(Outcome::Done)
+}
+
+fn content(path: &Path) -> Result<Content> {
+    let files = tsm_files(&[path.to_string_lossy().into_owned()])?;
+    Content::of(&files).with_context(|| format!("read all of {}", path.display()))
+}
+
+fn same(before: Content, after: Content) -> Result<Content> {
+    if before == after {
+        return Ok(after);
+    }
+    let (had, has) = (before.points, after.points);
+    Err(Broken(format!("the content is not what it was: {had} points before, {has} after")).into())
+}
+
+fn tell(reports: &[Report], compared: Option<Content>, output: Output) -> Result<()> {
+    let sum = |of: fn(&Report) -> u64| reports.iter().map(of).sum::<u64>();
+    let (from, to) = (sum(|report| report.bytes_in), sum(|report| report.bytes_out));
+    let mut text = match reports.len() {
+        0 => "nothing to do".to_string(),
+        count => format!("{count} compactions, {} -> {}", bytes(from), bytes(to)),
+    };
+    if let Some(Content { points, keys, .. }) = compared {
+        text = format!("{text}; the same {points} points of {keys} keys before and after");
+    }
+    let names = |ids: &[SegmentId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let rows: Vec<_> = reports
+        .iter()
+        .map(|report| {
+            json!({
+                "inputs": names(&report.inputs),
+                "outputs": names(&report.outputs),
+                "bytes_in": report.bytes_in,
+                "bytes_out": report.bytes_out,
+                "seconds": report.took.as_secs_f64(),
+            })
+        })
+        .collect();
+    let compared = compared.map(|content| json!({ "keys": content.keys, "points": content.points }));
+    output.result(text, &json!({ "compactions": rows, "compared": compared }))
+}

@@ -1,0 +1,65 @@
+//! `tsm verify`: everything that can be wrong with files, told.
+
+use std::fmt::Write;
+
+use anyhow::Result;
+use serde_json::json;
+use tsm::verify::{Report, verify_file};
+
+use crate::args::Files;
+use crate::exit::Outcome;
+use crate::output::{Output, bytes};
+use crate::paths::tsm_files;
+use crate::progress;
+
+pub(crate) fn run(files: &Files, output: Output) -> Result<Outcome> {
+    let files = tsm_files(&files.paths)?;
+    let bar =
+        progress::bar(output, files.iter().filter_map(|file| file.metadata().ok()).map(|m| m.len()).sum());
+    let (mut text, mut rows, mut wrong) = (String::new(), Vec::new(), 0_u64);
+    for file in &files {
+        bar.set_message(file.display().to_string());
+        let report = verify_file(file)?;
+        bar.inc(file.metadata().map_or(0, |metadata| metadata.len()));
+        wrong += report.found;
+        describe(&mut text, &file.display().to_string(), &report)?;
+        let findings: Vec<_> = report
+            .findings
+            .iter()
+            .map(|finding| {
+                json!({
+                    "class": format!("{:?}", finding.class()).to_lowercase(),
+                    "key": finding.at.key.as_deref().map(|key| key.escape_ascii().to_string()),
+                    "offset": finding.at.offset,
+                    "fault": finding.fault.to_string(),
+                })
+            })
+            .collect();
+        rows.push(json!({
+            "file": file.display().to_string(),
+            "keys": report.keys,
+            "blocks": report.blocks,
+            "points": report.points,
+            "found": report.found,
+            "findings": findings,
+        }));
+    }
+    bar.finish_and_clear();
+    output.result(text, &json!({ "files": rows, "found": wrong }))?;
+    Ok(if wrong == 0 { Outcome::Done } else { Outcome::Wrong })
+}
+
+fn describe(text: &mut String, file: &str, report: &Report) -> Result<()> {
+    let Report { keys, blocks, points, found, .. } = report;
+    let size = bytes(report.block_bytes);
+    let verdict = if report.is_clean() { "whole".into() } else { format!("{found} findings") };
+    writeln!(text, "{file}: {verdict}; {keys} keys, {blocks} blocks, {points} points, {size}")?;
+    for finding in &report.findings {
+        writeln!(text, "  {finding}")?;
+    }
+    let untold = found - report.findings.len() as u64;
+    if untold > 0 {
+        writeln!(text, "  and {untold} more")?;
+    }
+    Ok(())
+}

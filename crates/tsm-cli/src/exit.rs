@@ -1,0 +1,68 @@
+//! How the program ends: the code, and the one message that says why.
+
+use std::ffi::OsStr;
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::Error;
+use serde_json::json;
+
+use crate::output::{Output, OutputClosed, print};
+
+/// How a command came out that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// As asked.
+    Done,
+    /// It has said that something is wrong with the files.
+    Wrong,
+}
+
+/// Content that is not what it was: nothing worse can happen.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Broken(pub(crate) String);
+
+const WRONG: u8 = 1;
+const BAD_INPUT: u8 = 2;
+
+/// The end of a command.
+pub(crate) fn code(outcome: anyhow::Result<Outcome>, output: Output) -> ExitCode {
+    match outcome {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Wrong) => ExitCode::from(WRONG),
+        Err(error) if error.is::<OutputClosed>() => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("{error:#}"), output);
+            ExitCode::from(code_of(&error))
+        }
+    }
+}
+
+/// Damage of files is 1; all else was the command's or the system's fault.
+fn code_of(error: &Error) -> u8 {
+    let damaged = error.chain().any(|cause| {
+        cause.is::<Broken>() || matches!(cause.downcast_ref(), Some(tsm::Error::Damaged { .. }))
+    });
+    if damaged { WRONG } else { BAD_INPUT }
+}
+
+/// The end of a command line that could not be read, or that asked for help.
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() || !std::env::args_os().any(|arg| arg == OsStr::new("--json")) {
+        let _ = error.print();
+    } else {
+        let text = error.render().to_string();
+        complain(text.trim_end().trim_start_matches("error: "), Output::Json);
+    }
+    if error.use_stderr() { ExitCode::from(BAD_INPUT) } else { ExitCode::SUCCESS }
+}
+
+/// Always on standard error, and to machines as their one object.
+fn complain(message: &str, output: Output) {
+    // Where nobody listens, the exit code remains.
+    let _ = writeln!(std::io::stderr(), "error: {message}");
+    if output == Output::Json {
+        let _ = print(|out| Ok(writeln!(out, "{}", json!({ "error": message }))?));
+    }
+}

@@ -1,0 +1,104 @@
+//! A folder to work in, and the tool run there.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use flate2::read::GzDecoder;
+use tempfile::TempDir;
+
+/// The key of field `f` of measurement `m`.
+pub(crate) const KEY: &str = "m#!~#f";
+
+pub(crate) struct Bench {
+    folder: TempDir,
+}
+
+/// How a run ended.
+pub(crate) struct Ended {
+    output: Output,
+}
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn run<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Ended {
+        let output = self.command().args(args).output().unwrap();
+        Ended { output }
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tsm"));
+        command.current_dir(self.folder.path());
+        command
+    }
+
+    /// Lines through standard input.
+    pub(crate) fn import(&self, into: &str, lines: &str) {
+        let mut command = self.command();
+        command.args(["import", "-", "--into", into]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+        Ended { output: child.wait_with_output().unwrap() }.ok();
+    }
+
+    /// Names in a folder, sorted.
+    pub(crate) fn files(&self, folder: &str) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(self.path(folder)) else { return Vec::new() };
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// Unpacks a real file; `false`, said on the terminal, where there is no real data. In CI that fails.
+    pub(crate) fn real(&self, name: &str, real: &str) -> bool {
+        let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+        let folder = std::env::var_os("SPLITSTORE_DATA").map_or(beside, PathBuf::from);
+        let Ok(packed) = fs::read(folder.join("tsm").join(real)) else {
+            let in_ci = std::env::var("CI").is_ok_and(|value| value == "true");
+            assert!(!in_ci, "no real data in CI: {real}");
+            println!("skipped: no real data");
+            return false;
+        };
+        let mut bytes = Vec::new();
+        GzDecoder::new(packed.as_slice()).read_to_end(&mut bytes).unwrap();
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+        true
+    }
+}
+
+impl Ended {
+    /// What it printed, if it ended well.
+    pub(crate) fn ok(&self) -> String {
+        self.code_out(0)
+    }
+
+    /// What it printed on either output, if it ended so.
+    pub(crate) fn code(&self, code: i32) -> String {
+        self.code_out(code) + &String::from_utf8_lossy(&self.output.stderr)
+    }
+
+    /// The same, however it ended.
+    pub(crate) fn code_any(&self) -> String {
+        let Output { stdout, stderr, .. } = &self.output;
+        String::from_utf8_lossy(stdout).into_owned() + &String::from_utf8_lossy(stderr)
+    }
+
+    /// What it printed on standard output, if it ended so.
+    pub(crate) fn code_out(&self, code: i32) -> String {
+        let Output { stdout, stderr, status } = &self.output;
+        assert_eq!(status.code(), Some(code), "{}", String::from_utf8_lossy(stderr));
+        String::from_utf8_lossy(stdout).into_owned()
+    }
+}

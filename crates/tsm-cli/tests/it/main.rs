@@ -1,0 +1,181 @@
+//! The tool as its users see it: the binary, on real files.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod bench;
+
+use std::fs;
+
+use bench::{Bench, KEY};
+
+#[test]
+fn what_is_exported_and_imported_again_exports_the_same() {
+    let bench = Bench::new();
+    bench.import("one", "m,a=b f=1.5,i=-3i,u=7u,s=\"a \\\"q\\\"\",b=t 10\nm,a=b f=2.5 20\nm,a=b f=9 -5\n");
+    let text = bench.run(["export", "one"]).ok();
+    assert_eq!(text.lines().count(), 7);
+    bench.import("two", &text);
+    assert_eq!(bench.run(["export", "two"]).ok(), text);
+    if bench.real("real/000000001-000000001.tsm", "merge_b.tsm.gz") {
+        let text = bench.run(["export", "real"]).ok();
+        assert_eq!(text.lines().count(), 4282);
+        bench.import("again", &text);
+        let mut again: Vec<_> = bench.run(["export", "again"]).ok().lines().map(String::from).collect();
+        let mut lines: Vec<_> = text.lines().map(String::from).collect();
+        // The keys of another dialect sort otherwise.
+        again.sort();
+        lines.sort();
+        assert_eq!(again, lines);
+    }
+}
+
+#[test]
+fn compacting_real_files_keeps_their_content_and_leaves_one_file() {
+    let bench = Bench::new();
+    if !bench.real("d/000000001-000000001.tsm", "merge_a.tsm.gz") {
+        return;
+    }
+    bench.real("d/000000002-000000001.tsm", "merge_b.tsm.gz");
+    let before = bench.run(["export", "d"]).ok();
+    let said = bench.run(["compact", "d", "--all", "--verify"]).ok();
+    assert!(said.contains("the same 5384 points of 212 keys before and after"), "{said}");
+    assert_eq!(bench.files("d"), ["000000002-000000002.tsm"]);
+    assert_eq!(bench.run(["export", "d"]).ok(), before);
+    assert!(bench.run(["verify", "d"]).ok().contains("whole; 212 keys, 212 blocks, 5384 points"));
+}
+
+#[test]
+fn eight_snapshots_are_compacted_as_planned_and_seven_are_left() {
+    let bench = Bench::new();
+    for n in 0..7 {
+        bench.import("d", &format!("m f={n} {n}\n"));
+    }
+    let said = bench.run(["plan", "d"]).ok();
+    assert!(said.contains("7 of 8 generations of level 1"), "{said}");
+    assert_eq!(bench.run(["compact", "d"]).ok().trim(), "nothing to do");
+    bench.import("d", "m f=7 7\n");
+    let dry = bench.run(["compact", "d", "--dry-run"]).ok();
+    assert!(dry.contains("8 files") && dry.contains("of free space"), "{dry}");
+    assert_eq!(bench.files("d").len(), 8);
+    bench.run(["compact", "d", "--verify"]).ok();
+    assert_eq!(bench.files("d"), ["000000008-000000002.tsm"]);
+}
+
+#[test]
+fn a_flipped_bit_is_told_with_file_key_and_offset_and_nothing_is_compacted_over_it() {
+    let bench = Bench::new();
+    bench.import("d", "m f=1 1\n");
+    bench.import("d", "m f=2 2\n");
+    let damaged = bench.path("d/000000001-000000001.tsm");
+    let mut bytes = fs::read(&damaged).unwrap();
+    bytes[12] ^= 1;
+    fs::write(&damaged, &bytes).unwrap();
+    let said = bench.run(["verify", "d"]).code(1);
+    for part in ["000000001-000000001.tsm", KEY, "offset 5", "checksum"] {
+        assert!(said.contains(part), "{said}");
+    }
+    let whole = fs::read(bench.path("d/000000002-000000001.tsm")).unwrap();
+    let said = bench.run(["compact", "d", "--all"]).code(1);
+    assert!(said.contains("not everything can be merged: 1-1: ") && said.contains("offset 5"), "{said}");
+    let said = bench.run(["compact", "d"]).code_any();
+    assert!(said.contains("left alone: 1-1: "), "{said}");
+    assert_eq!(fs::read(&damaged).unwrap(), bytes);
+    assert_eq!(fs::read(bench.path("d/000000002-000000001.tsm")).unwrap(), whole);
+    assert_eq!(bench.files("d").len(), 2);
+    let json: serde_json::Value =
+        serde_json::from_str(&bench.run(["--json", "verify", "d"]).code(1)).unwrap();
+    assert_eq!(json["files"][0]["findings"][0]["class"], "checksum");
+}
+
+#[test]
+fn repair_saves_what_is_whole_and_never_touches_its_input() {
+    let bench = Bench::new();
+    bench.import("d", "a f=1 1\nb f=2 2\n");
+    let damaged = bench.path("d/000000001-000000001.tsm");
+    let mut bytes = fs::read(&damaged).unwrap();
+    bytes[12] ^= 1;
+    fs::write(&damaged, &bytes).unwrap();
+    let args = ["repair", "d/000000001-000000001.tsm", "--output", "new", "--quarantine", "bad"];
+    let said = bench.run(args).code(1);
+    assert!(said.contains("1 blocks kept, 0 mended, 1 given up"), "{said}");
+    assert_eq!(fs::read(&damaged).unwrap(), bytes);
+    assert_eq!(bench.run(["export", "new"]).ok(), "b f=2 2\n");
+    assert_eq!(bench.files("bad").len(), 1);
+    assert!(bench.run(args).code(2).contains("is there already"));
+}
+
+#[test]
+fn deleted_points_are_gone_at_once_and_their_space_after_a_compaction() {
+    let bench = Bench::new();
+    bench.import("d", "m f=1 1\nm f=2 2\nm f=3 3\n");
+    bench.import("d", "m f=9 2\n");
+    bench.run(["delete", "d/000000001-000000001.tsm", "--key", KEY, "--start", "2", "--end", "3"]).ok();
+    assert_eq!(bench.run(["export", "d"]).ok(), "m f=1 1\nm f=9 2\n");
+    bench.run(["compact", "d", "--all", "--verify"]).ok();
+    assert_eq!(bench.files("d"), ["000000002-000000002.tsm"]);
+    assert_eq!(bench.run(["export", "d"]).ok(), "m f=1 1\nm f=9 2\n");
+    assert!(bench.run(["delete", "d", "--key", "no such#!~#key"]).code(1).contains("no file holds"));
+}
+
+#[test]
+fn files_that_do_not_follow_each_other_are_refused_by_name() {
+    let bench = Bench::new();
+    for n in 0..3 {
+        bench.import("d", &format!("m f={n} {n}\n"));
+    }
+    let apart = ["compact", "d/000000001-000000001.tsm", "d/000000003-000000001.tsm"];
+    let said = bench.run(apart).code(2);
+    assert!(said.contains("generation 2 lies between those named"), "{said}");
+    bench.run(["compact", "d/000000001-000000001.tsm", "d/000000002-000000001.tsm", "--verify"]).ok();
+    assert_eq!(bench.files("d"), ["000000002-000000002.tsm", "000000003-000000001.tsm"]);
+}
+
+#[test]
+fn a_bad_line_is_named_and_nothing_is_written() {
+    let bench = Bench::new();
+    fs::write(bench.path("lines"), "m f=1 1\nm f=x 2\n").unwrap();
+    let said = bench.run(["import", "lines", "--into", "d"]).code(2);
+    assert!(said.contains("lines, line 2") && said.contains("column 5: `x` is no value"), "{said}");
+    assert!(bench.files("d").is_empty());
+}
+
+#[test]
+fn bad_usage_and_missing_files_end_with_two_and_a_message() {
+    let bench = Bench::new();
+    fs::create_dir(bench.path("empty")).unwrap();
+    for (args, said) in [
+        (vec!["verify", "nowhere"], "nowhere: no such file or folder"),
+        (vec!["verify", "empty"], "empty: no TSM file there"),
+        (vec!["verify"], "required"),
+        (vec!["frobnicate"], "unrecognized subcommand"),
+        (vec!["plan", "nowhere"], "open nowhere"),
+        (vec!["export", "empty/*.tsm"], "no TSM file there"),
+        (vec!["delete", "empty", "--key", "k", "--start", "yesterday"], "yesterday"),
+    ] {
+        let found = bench.run(args).code(2);
+        assert!(found.contains(said), "{found}");
+    }
+    let json: serde_json::Value =
+        serde_json::from_str(&bench.run(["--json", "verify", "nowhere"]).code_out(2)).unwrap();
+    assert!(json["error"].as_str().unwrap().contains("no such file"));
+}
+
+#[test]
+fn a_folder_that_another_tool_works_on_is_refused() {
+    let bench = Bench::new();
+    bench.import("d", "m f=1 1\n");
+    let folder = fs::File::open(bench.path("d")).unwrap();
+    folder.lock().unwrap();
+    assert!(bench.run(["compact", "d"]).code(2).contains("another `tsm` works on d"));
+}
+
+#[test]
+fn what_an_interrupted_run_left_is_cleaned_up_and_named() {
+    let bench = Bench::new();
+    bench.import("d", "m f=1 1\n");
+    fs::write(bench.path("d/000000001-000000002.tsm.7.tmp"), "half").unwrap();
+    fs::write(bench.path("d/000000009-000000001.tombstone"), "").unwrap();
+    let said = bench.run(["plan", "d"]).code_any();
+    assert!(said.contains("removed 000000001-000000002.tsm.7.tmp"), "{said}");
+    assert_eq!(bench.files("d"), ["000000001-000000001.tsm"]);
+}
