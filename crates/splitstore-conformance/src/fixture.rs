@@ -78,6 +78,11 @@ impl<S> InFolder<S> {
         Self { caps, ..self }
     }
 
+    /// Opens a store at another place.
+    pub fn open_at(&self, place: &Path) -> Result<S> {
+        (self.open)(place)
+    }
+
     /// The folder.
     pub fn path(&self) -> &Path {
         self.folder.path()

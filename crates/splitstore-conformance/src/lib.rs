@@ -12,6 +12,7 @@
 //! | suite | closure makes |
 //! |---|---|
 //! | [`hot_store!`], [`cold_store!`], [`meta_store!`] | a [`Fixture`] that opens the store, again and again |
+//! | [`hot_place!`] | an [`InFolder`], for hot stores on disk |
 //! | [`mark_set!`], [`visit_set!`] | a factory |
 //! | [`file_system!`] | a `FileSystem` |
 //!
@@ -36,6 +37,7 @@ pub mod maintenance;
 pub mod marks;
 pub mod meta;
 pub mod notes;
+pub mod places;
 pub mod scan;
 pub mod threads;
 pub mod visits;

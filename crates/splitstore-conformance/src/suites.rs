@@ -116,6 +116,39 @@ macro_rules! file_system {
     };
 }
 
+/// Tests of where a hot store on disk may be opened, and by whom: `hot_place!(rocksdb, || InFolder::new(open))`. The
+/// closure makes an [`crate::InFolder`]. Not in a module of the same name as the [`hot_store`] suite.
+#[macro_export]
+macro_rules! hot_place {
+    ($name:ident, $make:expr $(,)?) => {
+        $crate::__place_suite! { $name, $make;
+            another_process_is_locked_out_and_told_where, another_handle_is_locked_out_and_told_where,
+            a_file_where_the_folder_should_be_is_named, folders_on_the_way_are_made,
+            a_process_that_dies_unsynced_loses_no_returned_write
+        }
+    };
+}
+
+/// One module of tests that know their own names; not for direct use.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __place_suite {
+    ($name:ident, $make:expr; $($clause:ident),+) => {
+        mod $name {
+            #[allow(unused_imports, clippy::wildcard_imports, reason = "names that the expression may use")]
+            use super::*;
+
+            $(
+                #[test]
+                fn $clause() {
+                    let make = $make;
+                    $crate::places::$clause(&make(), concat!(module_path!(), "::", stringify!($clause)));
+                }
+            )+
+        }
+    };
+}
+
 /// One module of tests; not for direct use.
 #[doc(hidden)]
 #[macro_export]

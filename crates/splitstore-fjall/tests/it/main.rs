@@ -2,13 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod crash;
 mod damage;
 mod places;
 mod sample;
 mod space;
 
-use splitstore_conformance::{InFolder, hot_store};
+use splitstore_conformance::{InFolder, hot_place, hot_store};
 use splitstore_fjall::{Compression, FjallHot, FjallOptions};
 
 hot_store!(fjall, || InFolder::new(|path| FjallHot::open(path, FjallOptions::default())));
@@ -16,3 +15,5 @@ hot_store!(fjall_lz4, || {
     let options = FjallOptions { compression: Compression::Lz4, ..FjallOptions::default() };
     InFolder::new(move |path| FjallHot::open(path, options))
 });
+
+hot_place!(fjall_place, || InFolder::new(|path| FjallHot::open(path, FjallOptions::default())));

@@ -2,13 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod crash;
 mod damage;
 mod places;
 mod sample;
 mod space;
 
-use splitstore_conformance::{InFolder, hot_store};
+use splitstore_conformance::{InFolder, hot_place, hot_store};
 use splitstore_rocksdb::{Compression, RocksHot, RocksOptions};
 
 hot_store!(rocksdb, || InFolder::new(|path| RocksHot::open(path, RocksOptions::default())));
@@ -16,3 +15,5 @@ hot_store!(rocksdb_zstd, || {
     let options = RocksOptions { compression: Compression::Zstd, ..RocksOptions::default() };
     InFolder::new(move |path| RocksHot::open(path, options))
 });
+
+hot_place!(rocksdb_place, || InFolder::new(|path| RocksHot::open(path, RocksOptions::default())));
