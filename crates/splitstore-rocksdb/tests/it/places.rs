@@ -4,8 +4,6 @@ use splitstore_domain::ByteCount;
 use splitstore_ports::ErrorKind;
 use splitstore_rocksdb::{RocksHot, RocksOptions};
 
-use crate::sample::open;
-
 #[test]
 fn a_database_of_something_else_is_refused() {
     let folder = tempfile::tempdir().unwrap();
