@@ -20,11 +20,7 @@ impl Life<'_, '_> {
             self.sync();
             return Ok(());
         };
-        if task.run != self.world.runs {
-            // A run began: what was asked before it is owed no more.
-            task.next = 0;
-            task.run = self.world.runs;
-        }
+        self.world.take_up(&mut task);
         for _ in 0..self.world.dice.between(1, 5) {
             let Some(errand) = task.errands.get(task.next).copied() else { return Ok(()) };
             let done = self.errand(errand)?;
@@ -312,9 +308,27 @@ impl World {
         self.node.task.is_none() || self.dice.percent(15)
     }
 
+    /// A run began: what was asked before it is owed no more, so all is asked again. Until the seal nothing goes, so
+    /// it may be asked later, and what is applied or written meanwhile keeps what is below it.
+    fn take_up(&mut self, task: &mut Task) {
+        let sealed = self.events.is_sealed();
+        if task.run != self.runs {
+            task.run = self.runs;
+            task.is_old = task.next > 0 && !sealed && self.dice.percent(30);
+            if task.is_old {
+                self.coverage.count("act: go on without asking again");
+            } else {
+                task.next = 0;
+            }
+        }
+        if sealed && std::mem::take(&mut task.is_old) {
+            task.next = 0;
+        }
+    }
+
     /// A new task takes the place of an old one: nodes change their mind.
     pub(crate) fn give(&mut self, errands: Vec<Errand>) {
-        self.node.task = Some(Task { errands, next: 0, run: self.runs });
+        self.node.task = Some(Task { errands, next: 0, run: self.runs, is_old: false });
     }
 
     pub(crate) fn wrote(&mut self, id: Id) {

@@ -121,7 +121,7 @@ const GATES: [&str; 45] = [
 ];
 
 /// What must have happened besides.
-const ACTS: [&str; 17] = [
+const ACTS: [&str; 18] = [
     "run: finished, cold universal",
     "run: finished, cold messages",
     "run: finished, cold discard",
@@ -137,6 +137,7 @@ const ACTS: [&str; 17] = [
     "act: write without asking",
     "act: build on an old subtree",
     "act: hold a reader",
+    "act: go on without asking again",
     "act: protector",
     "act: drop a run",
 ];

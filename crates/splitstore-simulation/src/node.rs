@@ -41,6 +41,8 @@ pub(crate) struct Task {
     pub(crate) errands: Vec<Errand>,
     pub(crate) next: usize,
     pub(crate) run: u64,
+    /// Some of it was asked before the run began.
+    pub(crate) is_old: bool,
 }
 
 /// How the node keeps up with its chain.

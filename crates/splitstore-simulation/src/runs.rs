@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use splitstore_domain::Phase;
-use splitstore_orchestrator::{Error, Pace, Run, Step};
+use splitstore_orchestrator::{Error, MissingReferences, Pace, Run, Step};
 use splitstore_ports::Clock;
 
 use crate::broken::{Broken, Verdict};
@@ -98,6 +98,7 @@ impl Life<'_, '_> {
         match step {
             Step::Working(phase) => self.world.trace.line(format!("a step, now {phase}")),
             Step::Waiting(phase, until) => {
+                self.waits_as_told()?;
                 self.world.trace.line(format!("{phase} waits until {until:?}"));
                 self.world.coverage.count("missing: awaited");
                 self.world.clock.advance(Duration::from_secs(15));
@@ -109,10 +110,28 @@ impl Life<'_, '_> {
             }
             Step::Finished(report) => {
                 self.run = None;
+                self.missed_as_told(report.plan.missing)?;
                 return self.finished(report.spared);
             }
         }
         Ok(())
+    }
+
+    fn waits_as_told(&self) -> Verdict {
+        match self.world.options.missing {
+            MissingReferences::Wait { .. } => Ok(()),
+            told => {
+                Err(Broken::new("references are missed as was told", format!("it waits, told to {told:?}")))
+            }
+        }
+    }
+
+    fn missed_as_told(&self, missing: u64) -> Verdict {
+        if missing == 0 || self.world.options.missing != MissingReferences::Fail {
+            return Ok(());
+        }
+        let what = format!("{missing} are missing, and the run went on");
+        Err(Broken::new("references are missed as was told", what))
     }
 
     fn finished(&mut self, spared: u64) -> Verdict {
