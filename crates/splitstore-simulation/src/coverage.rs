@@ -10,7 +10,7 @@ pub struct Coverage {
 }
 
 /// Crash points: between two steps, and inside one at an effect.
-const CRASHES: [&str; 32] = [
+const CRASHES: [&str; 34] = [
     "crash between: idle",
     "crash between: prepare",
     "crash between: mark",
@@ -24,10 +24,12 @@ const CRASHES: [&str; 32] = [
     "crash inside: collect, files",
     "crash inside: transfer, cold",
     "crash inside: seal, files",
+    "crash inside: seal, hot",
     "crash inside: purge, hot",
     "crash inside: purge, files",
     "crash inside: commit, meta",
     "crash inside: commit, files",
+    "crash inside: commit, hot",
     "crash inside: open, files",
     "crash inside: open, hot",
     "crash inside: open, meta",
