@@ -13,6 +13,7 @@ pub(crate) enum Command {
     Bench { size: Size, rest: Vec<String> },
     Fixtures { rest: Vec<String> },
     Sim { rest: Vec<String> },
+    Fuzz { rest: Vec<String> },
     Crash(Kills),
     Powercut(Kills),
     Soak(Soak),
@@ -78,6 +79,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command> {
         "demo" => Ok(Command::Demo { hot: hot(&rest)?, rest }),
         "fixtures" => Ok(Command::Fixtures { rest }),
         "sim" => Ok(Command::Sim { rest }),
+        "fuzz" => Ok(Command::Fuzz { rest }),
         "crash" => kills("crash", &rest).map(Command::Crash),
         "powercut" => kills("powercut", &rest).map(Command::Powercut),
         "soak" => {

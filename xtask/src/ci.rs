@@ -2,7 +2,7 @@
 
 use crate::{
     args::{Kills, Scope},
-    native,
+    fuzz, native,
     process::timed,
     stress, test, tidy,
     workspace::Workspace,
@@ -15,6 +15,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let mut tally = None;
     board.step("fmt", || workspace.cargo(["fmt", "--all", "--", "--check"]).run());
     board.step("tidy", || tidy::run(workspace));
+    board.step("fuzz", || fuzz::in_ci(workspace));
     if let Some(vars) = board.step("native set-up", || native::prepare(workspace)) {
         let cargo = |args: &'static str| workspace.cargo(args.split(' ')).envs(&vars);
         board.step("clippy", || cargo("clippy --workspace --all-targets --locked -- -D warnings").run());

@@ -13,6 +13,7 @@ mod bench;
 mod ci;
 mod demo;
 mod fixtures;
+mod fuzz;
 mod native;
 mod process;
 mod sim;
@@ -45,6 +46,7 @@ Now and then
   sim [--seeds N] [--seed S] [--verbose]     the orchestrator under seeded schedules, faults and crashes; replay one
   crash --runs N [--seed S]                  kill -9 a process that loads and compacts a store, N times; check
   powercut --runs N [--seed S]               the same, and each kill takes what was not synced along: a power cut
+  fuzz [--smoke] [--seconds N] [TARGET ..]   mutated inputs for the TSM parsers, 30 s a target; fuzz/README.md
   soak --minutes N                           load and compact without kills: laws, and latency per phase
   fixtures [--epochs N] [--actors N] [--seed N] OUT
                                              write a seeded chain to OUT
@@ -80,6 +82,7 @@ fn run(command: Command) -> Result<()> {
         Command::Bench { size, rest } => bench::run(&workspace, size, &rest),
         Command::Fixtures { rest } => fixtures::run(&workspace, &rest),
         Command::Sim { rest } => sim::run(&workspace, &rest),
+        Command::Fuzz { rest } => fuzz::run(&workspace, &rest),
         Command::Crash(kills) => stress::crash(&workspace, kills),
         Command::Powercut(kills) => stress::powercut(&workspace, kills),
         Command::Soak(soak) => stress::soak(&workspace, soak),
