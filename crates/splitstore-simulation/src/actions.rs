@@ -311,24 +311,28 @@ impl World {
     /// A run began: what was asked before it is owed no more, so all is asked again. Until the seal nothing goes, so
     /// it may be asked later, and what is applied or written meanwhile keeps what is below it.
     fn take_up(&mut self, task: &mut Task) {
-        let sealed = self.events.is_sealed();
-        if task.run != self.runs {
-            task.run = self.runs;
-            task.is_old = task.next > 0 && !sealed && self.dice.percent(30);
-            if task.is_old {
-                self.coverage.count("act: go on without asking again");
-            } else {
-                task.next = 0;
-            }
+        let seals = self.events.seals();
+        if task.old.is_some_and(|then| then != seals) {
+            task.old = None;
+            task.next = 0;
         }
-        if sealed && std::mem::take(&mut task.is_old) {
+        if task.run == self.runs {
+            return;
+        }
+        let is_next = task.old.is_none() && task.run + 1 == self.runs && !self.events.is_sealed();
+        task.run = self.runs;
+        if is_next && task.next > 0 && self.dice.percent(30) {
+            self.coverage.count("act: go on without asking again");
+            task.old = Some(seals);
+        } else {
+            task.old = None;
             task.next = 0;
         }
     }
 
     /// A new task takes the place of an old one: nodes change their mind.
     pub(crate) fn give(&mut self, errands: Vec<Errand>) {
-        self.node.task = Some(Task { errands, next: 0, run: self.runs, is_old: false });
+        self.node.task = Some(Task { errands, next: 0, run: self.runs, old: None });
     }
 
     pub(crate) fn wrote(&mut self, id: Id) {

@@ -18,6 +18,7 @@ pub(crate) struct Events {
 struct Heard {
     sealed: bool,
     resumed: u64,
+    seals: u64,
     counts: BTreeMap<String, u64>,
 }
 
@@ -33,6 +34,11 @@ impl Events {
 
     pub(crate) fn unseal(&self) {
         self.heard.lock().sealed = false;
+    }
+
+    /// Purges that began so far.
+    pub(crate) fn seals(&self) -> u64 {
+        self.heard.lock().seals
     }
 
     /// Sealed runs that were found and finished so far.
@@ -54,7 +60,10 @@ impl Observer for Events {
                 self.wire.set_place(phase.name());
                 match phase {
                     Phase::Prepare => heard.sealed = false,
-                    Phase::Purge => heard.sealed = true,
+                    Phase::Purge => {
+                        heard.sealed = true;
+                        heard.seals += 1;
+                    }
                     _ => {}
                 }
                 return;
