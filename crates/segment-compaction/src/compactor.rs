@@ -132,7 +132,8 @@ impl<F: SegmentFormat> Compactor<F> {
     }
 
     /// Writes what a merger gives as a new generation: a snapshot of whatever holds the newest writes. The lease
-    /// is of the generation's first segment, so that no plan takes it half-installed.
+    /// is of the generation's first segment, so that no plan takes it half-installed. Until this returns, the source
+    /// keeps its data: a power cut may leave the first of several outputs.
     pub fn snapshot<M: Merger<Writer = F::Writer>>(
         &self,
         merger: M,
@@ -162,8 +163,7 @@ impl<F: SegmentFormat> Compactor<F> {
 
     fn merger(&self, group: &Group, inputs: &[Segment], cancel: &Cancel) -> Result<F::Merger, CompactError> {
         let failed = |error| CompactError::format(format!("open {}", listed(&group.segments)), error);
-        let stats: Result<Vec<_>, _> = inputs.iter().map(|input| self.format.stats(input)).collect();
-        let needed = self.format.estimate(&stats.map_err(failed)?);
+        let needed = self.format.estimate(&self.folder.stats(&*self.format, inputs)?);
         check_space(&**self.folder.files(), self.folder.path(), needed)?;
         self.format.merger(inputs, group.mode, cancel).map_err(failed)
     }

@@ -102,15 +102,41 @@ impl SegmentFolder {
         let mut damaged = Vec::new();
         let mut all = Vec::new();
         for segment in self.segments()? {
-            let stats = self.stats_of(format, &segment, &files).unwrap_or_else(|error| {
-                damaged.push((segment.id, error));
-                unreadable(&segment, &files)
-            });
+            let stats = match self.stats_of(format, &segment, &files) {
+                Ok(stats) => stats,
+                // A compaction that ended meanwhile removed it.
+                Err(_) if self.is_gone(&segment) => continue,
+                Err(error) => {
+                    damaged.push((segment.id, error));
+                    unreadable(&segment, &files)
+                }
+            };
             all.push((segment.id, stats));
         }
         self.known.lock().retain(|id, _| all.iter().any(|(other, _)| id == other));
         let listing = Listing::new(all).map_err(|twice| CompactError::Stale(twice.to_string()))?;
         Ok(Survey { listing, damaged })
+    }
+
+    /// What the indexes of these segments say; read again only if a file changed.
+    pub(crate) fn stats<F: SegmentFormat>(
+        &self,
+        format: &F,
+        segments: &[Segment],
+    ) -> Result<Vec<SegmentStats>, CompactError> {
+        let files = self.list()?;
+        let failed = |segment: &Segment| {
+            let id = segment.id;
+            move |error| CompactError::format(format!("look at segment {id}"), error)
+        };
+        segments
+            .iter()
+            .map(|segment| self.stats_of(format, segment, &files).map_err(failed(segment)))
+            .collect()
+    }
+
+    fn is_gone(&self, segment: &Segment) -> bool {
+        matches!(self.files.open(&segment.path()), Ok(None))
     }
 
     fn stats_of<F: SegmentFormat>(

@@ -149,3 +149,28 @@ fn turns_end_in_one_generation_when_cold() {
     assert!(yard.engine.planner().fully_compacted(&survey.listing).is_yes(), "{:?}", yard.names());
     assert_eq!(yard.content(), content);
 }
+
+/// A snapshot of three outputs: any of them may be missing afterwards, for its source still has it all.
+#[test]
+fn a_power_cut_during_a_snapshot_leaves_old_values_or_new_ones() {
+    let entries: Vec<_> = (0..60).map(|number| format!("key{number:02}")).collect();
+    let entries: Vec<_> = entries.iter().map(|key| (key.as_str(), "new")).collect();
+    for stop in 0.. {
+        let (files, before) = prepared();
+        let yard = Yard::open(&files, small()).unwrap();
+        files.power_fails_after(files.operations() + stop);
+        let outcome = yard.snapshot(&entries);
+        for seed in 0..SEEDS {
+            let after = Yard::open(&files.reboot(seed), small()).unwrap().content();
+            let new =
+                entries.iter().filter(|(key, _)| after.get(*key).is_some_and(|value| value == "new")).count();
+            let old = before.iter().filter(|(key, value)| after.get(*key) == Some(*value)).count();
+            assert!(before.keys().all(|key| after.contains_key(key)), "after {stop} operations, seed {seed}");
+            assert!(new + old >= before.len(), "after {stop} operations, seed {seed}");
+            assert!(outcome.is_err() || new == entries.len(), "after {stop} operations, seed {seed}");
+        }
+        if outcome.is_ok() {
+            break;
+        }
+    }
+}
