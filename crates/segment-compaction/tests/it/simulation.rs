@@ -5,7 +5,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use segment_compaction::{CompactError, Generation, Level, ManualClock, MemoryFiles, PlannerSettings, Turn};
+use segment_compaction::{
+    CompactError, Generation, Level, ManualClock, MemoryFiles, PlannerSettings, SegmentId, Turn,
+};
 
 use crate::lines::delete;
 use crate::yard::{Content, Yard, small};
@@ -115,7 +117,16 @@ impl World {
     fn turn(&mut self, idle: Duration) {
         let before = self.levels();
         match self.yard.engine.turn(idle) {
-            Ok(Turn::Did(_)) => self.count("compactions"),
+            Ok(Turn::Did(report)) => {
+                let least = |ids: &[SegmentId]| ids.first().map(|id| id.sequence.level());
+                let inputs = report.inputs.chunk_by(|a, b| a.generation == b.generation);
+                let highest = inputs.filter_map(least).max();
+                assert!(
+                    report.outputs.is_empty() || least(&report.outputs) >= highest,
+                    "{report} drops a level"
+                );
+                self.count("compactions");
+            }
             Ok(Turn::Failed(error, _)) | Err(error) => self.failed(&error),
             Ok(Turn::Waiting(until)) => self.yard.clock.advance(until.saturating_sub(self.now())),
             Ok(Turn::Busy | Turn::Idle) => {}
