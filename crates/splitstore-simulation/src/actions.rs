@@ -311,28 +311,27 @@ impl World {
     /// A run began: what was asked before it is owed no more, so all is asked again. Until the seal nothing goes, so
     /// it may be asked later, and what is applied or written meanwhile keeps what is below it.
     fn take_up(&mut self, task: &mut Task) {
-        let seals = self.events.seals();
-        if task.old.is_some_and(|then| then != seals) {
-            task.old = None;
+        let same = task.seals == self.events.seals();
+        let is_next = task.run + 1 == self.runs;
+        if task.is_old && (!same || task.run != self.runs) {
+            task.is_old = false;
             task.next = 0;
+        } else if task.run != self.runs {
+            task.is_old = is_next && same && task.next > 0 && self.dice.percent(30);
+            if task.is_old {
+                self.coverage.count("act: go on without asking again");
+            } else {
+                task.next = 0;
+            }
         }
-        if task.run == self.runs {
-            return;
-        }
-        let is_next = task.old.is_none() && task.run + 1 == self.runs && !self.events.is_sealed();
         task.run = self.runs;
-        if is_next && task.next > 0 && self.dice.percent(30) {
-            self.coverage.count("act: go on without asking again");
-            task.old = Some(seals);
-        } else {
-            task.old = None;
-            task.next = 0;
-        }
+        task.seals = self.events.seals();
     }
 
     /// A new task takes the place of an old one: nodes change their mind.
     pub(crate) fn give(&mut self, errands: Vec<Errand>) {
-        self.node.task = Some(Task { errands, next: 0, run: self.runs, old: None });
+        self.node.task =
+            Some(Task { errands, next: 0, run: self.runs, seals: self.events.seals(), is_old: false });
     }
 
     pub(crate) fn wrote(&mut self, id: Id) {

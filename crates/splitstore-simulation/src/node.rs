@@ -41,8 +41,10 @@ pub(crate) struct Task {
     pub(crate) errands: Vec<Errand>,
     pub(crate) next: usize,
     pub(crate) run: u64,
-    /// Some of it was asked before the run began; so many runs had sealed then.
-    pub(crate) old: Option<u64>,
+    /// Purges that had begun when it was taken up last.
+    pub(crate) seals: u64,
+    /// Some of it was asked before the run began.
+    pub(crate) is_old: bool,
 }
 
 /// How the node keeps up with its chain.
