@@ -22,7 +22,7 @@ use crate::generation::{Level, SegmentId, Sequence};
 use crate::listing::Listing;
 use crate::lock::{GroupLock, Lease};
 use crate::observer::Event;
-use crate::plan::{Ask, Group, Held, Hold, Plan, Planner};
+use crate::plan::{Ask, Group, Held, Hold, Plan, Planner, Taken};
 use crate::schedule::{Lane, next_lane};
 
 /// Plans and compacts one folder.
@@ -40,6 +40,8 @@ struct State {
     running: usize,
     /// Damaged segments that were told of.
     told: BTreeSet<SegmentId>,
+    /// Generations that were rewritten to take fewer segments, and did not.
+    fruitless: BTreeSet<Vec<SegmentId>>,
 }
 
 /// What a turn came to.
@@ -57,6 +59,22 @@ pub enum Turn {
     Idle,
 }
 
+impl State {
+    fn new(backoff: BackoffSettings) -> Self {
+        let (told, fruitless) = (BTreeSet::new(), BTreeSet::new());
+        Self { backoff: Backoff::new(backoff), force_full: false, running: 0, told, fruitless }
+    }
+
+    /// A generation that did not come to take fewer segments is not rewritten for that again, whatever its format
+    /// says of its room.
+    fn succeeded(&mut self, group: &Group, report: &Report) {
+        self.backoff.succeeded(group);
+        if matches!(group.reason, Taken::Joinable(before) if report.outputs.len() >= before) {
+            self.fruitless.insert(report.outputs.clone());
+        }
+    }
+}
+
 enum Choice {
     Run(Group, Lease),
     Waiting(Duration),
@@ -71,8 +89,7 @@ impl<F: SegmentFormat> Engine<F> {
         backoff: BackoffSettings,
         running_max: usize,
     ) -> Self {
-        let state =
-            State { backoff: Backoff::new(backoff), force_full: false, running: 0, told: BTreeSet::new() };
+        let state = State::new(backoff);
         Self { planner, compactor, lock: GroupLock::new(), state: Mutex::new(state), running_max }
     }
 
@@ -122,7 +139,7 @@ impl<F: SegmentFormat> Engine<F> {
         state.running -= 1;
         Ok(match outcome {
             Ok(report) => {
-                state.backoff.succeeded(&group);
+                state.succeeded(&group, &report);
                 Turn::Did(report)
             }
             Err(error) => {
@@ -184,7 +201,11 @@ impl<F: SegmentFormat> Engine<F> {
             }
             state.force_full = false;
         }
-        Ok(self.plan_levels(&survey.listing, held, idle))
+        let mut plans = self.plan_levels(&survey.listing, held, idle);
+        for plan in &mut plans {
+            plan.groups.retain(|group| !state.fruitless.contains(&group.segments));
+        }
+        Ok(plans)
     }
 
     fn tell_damaged(&self, told: &mut BTreeSet<SegmentId>, damaged: &[(SegmentId, FormatError)]) {

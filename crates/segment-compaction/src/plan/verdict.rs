@@ -9,9 +9,9 @@ use crate::listing::Listing;
 /// Whether a folder, left alone from now on, will be compacted any further.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FullyCompacted {
-    /// No plan would take anything of it: so many generations remain, at most two side by side being worth joining.
+    /// No plan would take anything of it.
     Yes {
-        /// How many.
+        /// How many generations it has.
         generations: usize,
     },
     /// Something will be.

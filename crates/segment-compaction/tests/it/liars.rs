@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use segment_compaction::{
-    Cancel, CompactError, Compactor, FileSystem as _, FormatError, GroupLock, Held, MemoryFiles, MergeMode,
-    Naming, NoObserver, Output, Planner, Report, Segment, SegmentFolder, SegmentFormat, SegmentStats,
-    Throttle, Tools,
+    BackoffSettings, Cancel, CompactError, Compactor, Engine, FileSystem as _, FormatError, GroupLock, Held,
+    MemoryFiles, MergeMode, Naming, NoObserver, Output, Planner, Report, Room, Segment, SegmentFolder,
+    SegmentFormat, SegmentStats, Throttle, Tools, Turn,
 };
 
 use crate::lines::{Lines, Merge, Sheet, content};
@@ -19,6 +19,8 @@ enum Lie {
     Forgets,
     /// What is written is damaged once it is synced.
     Damages,
+    /// Segments that its limit ended have room, it says.
+    HasRoom,
 }
 
 /// Lines, but for one lie.
@@ -33,13 +35,15 @@ impl SegmentFormat for Liar {
     }
 
     fn stats(&self, segment: &Segment) -> Result<SegmentStats, FormatError> {
-        HONEST.stats(segment)
+        let stats = HONEST.stats(segment)?;
+        let room = if matches!(self.0, Lie::HasRoom) { Room::Open } else { stats.room };
+        Ok(SegmentStats { room, ..stats })
     }
 
     fn merger(&self, inputs: &[Segment], mode: MergeMode, cancel: &Cancel) -> Result<Merge, FormatError> {
         match self.0 {
             Lie::Forgets => Ok(Merge::new(BTreeMap::new(), cancel)),
-            Lie::Damages => HONEST.merger(inputs, mode, cancel),
+            Lie::Damages | Lie::HasRoom => HONEST.merger(inputs, mode, cancel),
         }
     }
 
@@ -57,18 +61,22 @@ impl SegmentFormat for Liar {
     }
 }
 
-const HONEST: Lines = Lines { lines_max: 100 };
+const HONEST: Lines = Lines { lines_max: 5 };
 
-fn compacted_by(lie: Lie) -> (Yard, Result<Report, CompactError>) {
-    let yard = Yard::new(small());
-    yard.snapshot(&[("a", "1"), ("b", "1")]).unwrap();
-    yard.snapshot(&[("a", "2")]).unwrap();
+fn over(yard: &Yard, lie: Lie) -> Compactor<Liar> {
     let files = yard.files.clone();
     let (folder, _) =
         SegmentFolder::open(Arc::new(files.clone()), Path::new(FOLDER), HONEST.naming()).unwrap();
     let tools =
         Tools { clock: yard.clock.clone(), observer: Arc::new(NoObserver), throttle: Throttle::off() };
-    let compactor = Compactor::new(Arc::new(Liar(lie, files)), folder, tools, 1000);
+    Compactor::new(Arc::new(Liar(lie, files)), folder, tools, 1000)
+}
+
+fn compacted_by(lie: Lie) -> (Yard, Result<Report, CompactError>) {
+    let yard = Yard::new(small());
+    yard.snapshot(&[("a", "1"), ("b", "1")]).unwrap();
+    yard.snapshot(&[("a", "2")]).unwrap();
+    let compactor = over(&yard, lie);
     let listing = compactor.folder().survey(compactor.format()).unwrap().listing;
     let plan = Planner::default().plan(&listing, &Held::new(), segment_compaction::Ask::All);
     let lease = GroupLock::new().acquire(&plan.groups[0]).unwrap();
@@ -91,6 +99,21 @@ fn an_output_that_does_not_verify_is_not_installed() {
     assert_eq!(error.to_string(), "verify new segment 2-2");
     assert_eq!(yard.names(), ["1-1.lines", "2-1.lines"]);
     assert_eq!(yard.content()["a"], "2");
+}
+
+#[test]
+fn a_generation_that_never_takes_fewer_segments_is_not_rewritten_for_ever() {
+    let yard = Yard::new(small());
+    let keys: Vec<_> = (0..12).map(|number| format!("k{number:02}")).collect();
+    let entries: Vec<_> = keys.iter().map(|key| (key.as_str(), "v")).collect();
+    let engine =
+        Engine::new(Planner::new(small()).unwrap(), over(&yard, Lie::HasRoom), BackoffSettings::default(), 1);
+    let entries = entries.iter().map(|(key, value)| ((*key).to_string(), (*value).to_string())).collect();
+    engine.snapshot(Merge::new(entries, &Cancel::never())).unwrap();
+    let day = std::time::Duration::from_secs(86_400);
+    assert!(matches!(engine.turn(day).unwrap(), Turn::Did(_)));
+    assert_eq!(yard.names(), ["1-4.lines", "1-5.lines", "1-6.lines"]);
+    assert!(matches!(engine.turn(day).unwrap(), Turn::Idle));
 }
 
 /// Nothing is taken from a segment that lost its file while its compaction was planned.
