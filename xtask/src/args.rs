@@ -17,6 +17,7 @@ pub(crate) enum Command {
     Crash(Kills),
     Powercut(Kills),
     Soak(Soak),
+    Mutants(Mutants),
     Native,
 }
 
@@ -33,6 +34,17 @@ pub(crate) struct Kills {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Soak {
     pub(crate) minutes: u64,
+}
+
+/// A hunt for seeded bugs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Mutants {
+    /// The one of this name; all, if none.
+    pub(crate) only: Option<String>,
+    /// So many, in turn.
+    pub(crate) rotate: Option<u64>,
+    /// Whose turn it is; the last commit decides, if none.
+    pub(crate) seed: Option<u64>,
 }
 
 /// Which crates a test run covers.
@@ -86,6 +98,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command> {
             let [minutes] = numbers(&rest, ["--minutes"])?;
             Ok(Command::Soak(Soak { minutes: minutes.context("soak takes `--minutes N`")? }))
         }
+        "mutants" => mutants(&rest).map(Command::Mutants),
         "ci" => bare(&rest, Command::Ci),
         "tidy" => bare(&rest, Command::Tidy),
         "native" => bare(&rest, Command::Native),
@@ -99,7 +112,23 @@ fn kills(name: &str, rest: &[String]) -> Result<Kills> {
     Ok(Kills { runs, seed })
 }
 
-fn bare(rest: &[String], command: Command) -> Result<Command> {
+/// `--only NAME`, or `--rotate K` with `--seed S` if you like.
+fn mutants(args: &[String]) -> Result<Mutants> {
+    if let [first, rest @ ..] = args
+        && let Some(inline) = first.strip_prefix("--only")
+    {
+        let name = inline.strip_prefix('=').or_else(|| rest.first().map(String::as_str));
+        let taken = usize::from(inline.is_empty());
+        let name = name.context("--only takes the name of a mutant")?;
+        bare(&rest[taken..], ())?;
+        return Ok(Mutants { only: Some(name.into()), ..Mutants::default() });
+    }
+    let [rotate, seed] = numbers(args, ["--rotate", "--seed"])?;
+    ensure!(seed.is_none() || rotate.is_some(), "--seed goes with `--rotate K`");
+    Ok(Mutants { only: None, rotate, seed })
+}
+
+fn bare<T>(rest: &[String], command: T) -> Result<T> {
     ensure!(rest.is_empty(), "`{}` is one argument too many", rest.join(" "));
     Ok(command)
 }
@@ -199,6 +228,18 @@ mod tests {
     }
 
     #[test]
+    fn mutants_are_all_or_one_or_a_few_in_turn() {
+        let mutants = |only: Option<&str>, rotate, seed| {
+            Command::Mutants(Mutants { only: only.map(String::from), rotate, seed })
+        };
+        assert_eq!(parsed("mutants").unwrap(), mutants(None, None, None));
+        for line in ["mutants --only no-sync", "mutants --only=no-sync"] {
+            assert_eq!(parsed(line).unwrap(), mutants(Some("no-sync"), None, None));
+        }
+        assert_eq!(parsed("mutants --rotate 5 --seed 3").unwrap(), mutants(None, Some(5), Some(3)));
+    }
+
+    #[test]
     fn a_mistake_is_named() {
         for (line, said) in [
             ("tset", "no command `tset`"),
@@ -213,6 +254,9 @@ mod tests {
             ("crash --times 3", "no option `--times` here; it takes --runs, --seed"),
             ("soak --seed 1", "no option `--seed` here; it takes --minutes"),
             ("soak", "soak takes `--minutes N`"),
+            ("mutants --only", "--only takes the name of a mutant"),
+            ("mutants --only a b", "`b` is one argument too many"),
+            ("mutants --seed 3", "--seed goes with `--rotate K`"),
         ] {
             let error = parsed(line).unwrap_err().to_string();
             assert!(error.contains(said), "{line}: {error}");

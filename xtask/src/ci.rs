@@ -1,14 +1,21 @@
 //! What the server runs. Every step runs even when one before it failed, so that one run tells all.
 
 use crate::{
-    args::{Kills, Scope},
-    fuzz, native,
+    args::{Kills, Mutants, Scope},
+    fuzz, mutants, native,
     process::timed,
-    stress, test, tidy,
+    sim, stress, test, tidy,
     workspace::Workspace,
 };
 use anyhow::{Result, ensure};
 use std::time::Duration;
+
+/// Seeds of the simulator; `cargo xtask sim --seeds 10000` is the whole of it.
+const SEEDS: &str = "1000";
+/// Seeded bugs, in turn; `cargo xtask mutants` plants all.
+const MUTANTS: u64 = 5;
+/// Kills, and power cuts; `cargo xtask crash --runs 200` and `powercut --runs 500` are the whole of it.
+const KILLS: u64 = 10;
 
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let mut board = Board::default();
@@ -27,7 +34,14 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
             tally = Some(counted);
             outcome
         });
-        board.step("powercut 10", || stress::powercut(workspace, Kills { runs: 10, seed: None }));
+        board.step("sim", || sim::run(workspace, &["--seeds".into(), SEEDS.into()]));
+        let turn = Mutants { rotate: Some(MUTANTS), ..Mutants::default() };
+        // An exported tree has no last commit to plant them in.
+        if workspace.root.join(".git").exists() {
+            board.step("mutants", || mutants::run(workspace, &turn));
+        }
+        board.step("crash", || stress::crash(workspace, Kills { runs: KILLS, seed: None }));
+        board.step("powercut", || stress::powercut(workspace, Kills { runs: KILLS, seed: None }));
     }
     print!("\n{}", board.table());
     if let Some(tally) = tally {

@@ -14,6 +14,7 @@ mod ci;
 mod demo;
 mod fixtures;
 mod fuzz;
+mod mutants;
 mod native;
 mod process;
 mod sim;
@@ -39,7 +40,7 @@ First steps
 Every day
   test [--quick] [-- ARGS]                   all tests; ARGS go to the test binaries (a name filter, for one)
   tidy                                       layers, file and function sizes, manners: seconds
-  ci                                         what the server runs: fmt, tidy, clippy, docs, test
+  ci                                         what the server runs: all of these, and a little of what is below
 
 Now and then
   bench [--small] [-- ARGS]                  criterion benches; ARGS go to criterion
@@ -48,6 +49,8 @@ Now and then
   powercut --runs N [--seed S]               the same, and each kill takes what was not synced along: a power cut
   fuzz [--smoke] [--seconds N] [TARGET ..]   mutated inputs for the TSM parsers, 30 s a target; fuzz/README.md
   soak --minutes N                           load and compact without kills: laws, and latency per phase
+  mutants [--only NAME | --rotate K [--seed S]]
+                                             plant known bugs in a copy, one at a time; a tool must notice each
   fixtures [--epochs N] [--actors N] [--seed N] OUT
                                              write a seeded chain to OUT
   native                                     only the set-up below
@@ -86,6 +89,7 @@ fn run(command: Command) -> Result<()> {
         Command::Crash(kills) => stress::crash(&workspace, kills),
         Command::Powercut(kills) => stress::powercut(&workspace, kills),
         Command::Soak(soak) => stress::soak(&workspace, soak),
+        Command::Mutants(orders) => mutants::run(&workspace, &orders),
         Command::Native => native::prepare(&workspace).map(drop),
     }
 }

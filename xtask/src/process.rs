@@ -1,17 +1,25 @@
 //! Children: each is echoed as a line one can paste, and a failure says which line it was.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use std::{
     ffi::{OsStr, OsString},
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
     path::Path,
     process::{Command, ExitStatus, Stdio},
+    sync::mpsc,
+    thread,
     time::{Duration, Instant},
 };
 
 pub(crate) struct Task {
     command: Command,
     shown: String,
+}
+
+/// How a child ended that may fail, and what it printed, standard output first.
+pub(crate) struct Ended {
+    pub(crate) good: bool,
+    pub(crate) text: String,
 }
 
 impl Task {
@@ -83,6 +91,22 @@ impl Task {
         self.judge(child.wait()?)
     }
 
+    /// Runs a child that may fail; one that takes longer than `limit` is killed, and an error.
+    pub(crate) fn within(mut self, limit: Duration) -> Result<Ended> {
+        self.echo();
+        let command = self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().with_context(|| format!("start `{}`", self.shown))?;
+        let (out, err) = (heard(child.stdout.take()), heard(child.stderr.take()));
+        let both = out.recv_timeout(limit).and_then(|out| Ok(out + &err.recv_timeout(limit)?));
+        let Ok(text) = both else {
+            // It may have ended this moment; then there is nothing to kill.
+            let _ = child.kill();
+            child.wait()?;
+            bail!("`{}` took longer than {} s", self.shown, limit.as_secs());
+        };
+        Ok(Ended { good: child.wait()?.success(), text })
+    }
+
     fn echo(&self) {
         let mut err = std::io::stderr().lock();
         // A closed standard error is no reason to stop.
@@ -93,6 +117,19 @@ impl Task {
         ensure!(status.success(), "`{}` failed: {status}", self.shown);
         Ok(())
     }
+}
+
+/// Everything that comes out of a pipe, once it is closed.
+fn heard(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<String> {
+    let (send, receive) = mpsc::channel();
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        // What was read before a pipe broke is all that there is to show.
+        let _ = pipe.map(|mut pipe| pipe.read_to_end(&mut bytes));
+        // Nobody listens any more to a child that took too long.
+        let _ = send.send(String::from_utf8_lossy(&bytes).into_owned());
+    });
+    receive
 }
 
 /// Quotes what a shell would split.
@@ -122,6 +159,15 @@ mod tests {
     fn a_program_that_is_not_there_is_named() {
         let error = Task::new("frobnicate", "frobnicate-is-not-there").output().unwrap_err();
         assert_eq!(error.to_string(), "start `frobnicate`");
+    }
+
+    #[test]
+    fn a_child_that_may_fail_is_heard_and_one_that_hangs_is_killed() {
+        let sh = |script| Task::new("sh", "sh").args(["-c", script]);
+        let ended = sh("echo out; echo err >&2; exit 3").within(Duration::from_secs(60)).unwrap();
+        assert_eq!((ended.good, ended.text.as_str()), (false, "out\nerr\n"));
+        let hangs = sh("exec sleep 60").within(Duration::from_millis(50)).map(|_| ()).unwrap_err();
+        assert!(hangs.to_string().contains("took longer than"), "{hangs}");
     }
 
     #[test]

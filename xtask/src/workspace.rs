@@ -13,7 +13,8 @@ pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
     /// Folder for what is built once per machine.
     pub(crate) cache: PathBuf,
-    target: PathBuf,
+    /// Folder for what is built here.
+    pub(crate) target: PathBuf,
 }
 
 impl Workspace {

@@ -25,6 +25,7 @@ mod node;
 mod operator;
 mod options;
 mod oracle;
+mod probes;
 mod reader;
 mod recovery;
 mod runs;
@@ -135,7 +136,8 @@ fn quietly(life: &mut Life<'_, '_>) -> Result<(), Broken> {
     life.world.wire.renew();
     life.world.wire.set_place(wire::NODE);
     life.world.node.task = None;
-    life.quiet_end()
+    life.quiet_end()?;
+    life.probe()
 }
 
 /// Opens the store; a second crash may come while it recovers.

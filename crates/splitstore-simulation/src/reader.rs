@@ -118,7 +118,8 @@ impl World {
     }
 
     fn due(&self, id: Id) -> Due {
-        let promised = self.oracle.live.contains(&id) || self.oracle.owed.contains(&id);
+        let universal = self.options.cold == splitstore_domain::ColdPolicy::Universal;
+        let promised = universal || self.oracle.live.contains(&id) || self.oracle.owed.contains(&id);
         if promised && self.there(id) { Due::Yes } else { Due::No }
     }
 }

@@ -18,6 +18,13 @@ pub(crate) struct Made {
     pub(crate) header: Option<HeaderParts>,
 }
 
+impl Made {
+    /// Its height, if it is a header.
+    pub(crate) fn height(&self) -> Option<u64> {
+        self.header.as_ref().map(|parts| parts.height)
+    }
+}
+
 /// What a header names.
 #[derive(Clone)]
 pub(crate) struct HeaderParts {

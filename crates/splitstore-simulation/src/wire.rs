@@ -121,6 +121,8 @@ struct State {
     /// Where the run under way, or the finishing of an earlier one, met an error.
     erred: Option<&'static str>,
     broken: Option<Broken>,
+    /// Most keys that one call deleted from hot.
+    most_deleted: usize,
     excuses: u64,
     place: &'static str,
     fired: Vec<(Port, Access, ErrorKind)>,
@@ -236,7 +238,13 @@ impl Wire {
             let what = format!("{key} leaves hot, cold has not synced it");
             state.broken = Some(Broken::new("law 3: durable before deleted", what));
         }
+        state.most_deleted = state.most_deleted.max(keys.len());
         state.changes.extend(keys.iter().map(|key| (Port::Hot, Change::Deleted, key.clone())));
+    }
+
+    /// Most keys that one call deleted from hot in this life.
+    pub(crate) fn most_deleted(&self) -> usize {
+        self.0.lock().most_deleted
     }
 
     /// A law that only the wire saw broken.

@@ -310,6 +310,13 @@ impl World {
         if let Some(broken) = self.wire.take_broken() {
             return Err(broken);
         }
+        let (deleted, most) = (self.wire.most_deleted(), self.options.batches.exclusive.get());
+        if deleted > most {
+            return Err(Broken::new(
+                "law 8: bounded",
+                format!("{deleted} deleted at once, at most {most} may be"),
+            ));
+        }
         if let Some(id) = self.oracle.wrongly {
             let what = format!("{} was deleted from hot", self.oracle.reason(id));
             return Err(Broken::new("law 4: only what is dead leaves hot", what));

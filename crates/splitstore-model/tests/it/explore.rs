@@ -44,16 +44,15 @@ impl Count {
 /// Explores `scenario`; both outcomes that it reports must occur.
 pub(crate) fn explore(name: &'static str, scenario: impl Fn(&Count) + Send + Sync + 'static) {
     let count = Count::default();
-    let progress = Progress { name, done: AtomicU64::new(0) };
+    let progress = Progress { name, done: Arc::default() };
     let mut model = loom::model::Builder::new();
     let bound = std::env::var("MODEL_PREEMPTIONS").ok().and_then(|bound| bound.parse().ok());
     model.preemption_bound = Some(bound.unwrap_or(PREEMPTIONS));
     model.max_branches = STEPS;
     let (scenario, seen) = (Arc::new(scenario), count.clone());
-    let progress = Arc::new(progress);
-    let counted = progress.clone();
+    let done = progress.done.clone();
     model.check(move || {
-        counted.done.fetch_add(1, Ordering::Relaxed);
+        done.fetch_add(1, Ordering::Relaxed);
         let (scenario, seen) = (scenario.clone(), seen.clone());
         // A thread of its own: the first one has loom's small stack.
         let thread = spawn(move || scenario(&seen));
@@ -72,7 +71,7 @@ pub(crate) fn spawn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static
 /// Says after how many interleavings a scenario failed.
 struct Progress {
     name: &'static str,
-    done: AtomicU64,
+    done: Arc<AtomicU64>,
 }
 
 impl Drop for Progress {

@@ -1,5 +1,8 @@
 //! Writers: what was put during a run stays, and so does what the writer was told is there below it.
 
+use std::sync::Arc;
+
+use loom::sync::Mutex;
 use splitstore_domain::{ColdPolicy, Phase};
 use splitstore_model::SplitStore;
 use splitstore_ports::{BlockRead, BlockWrite};
@@ -41,6 +44,29 @@ fn a_put_beside_mark_to_commit_stays_with_its_child() {
 #[test]
 fn a_put_beside_the_seal_and_the_purge_stays_with_its_child() {
     put_beside("put beside seal and purge", Phase::Seal);
+}
+
+/// Whoever writes on top of something without asking is promised what was there below it, if he was done before the
+/// seal: nothing had been deleted then.
+#[test]
+fn a_put_that_asks_nothing_keeps_what_is_below_it_if_it_ends_before_the_seal() {
+    explore("put without asking beside mark to seal", |count| {
+        let node = Node::new(ColdPolicy::Discard);
+        let mut run = node.store.begin().unwrap();
+        step_to(&mut run, Phase::Mark);
+        let ended = Arc::new(Mutex::new(false));
+        let (store, top, flag) = (node.store.clone(), node.above_child(), ended.clone());
+        let writer = spawn(move || {
+            store.put_many(&[top.block()]).unwrap();
+            *flag.lock().unwrap() = true;
+        });
+        step_to(&mut run, Phase::Seal);
+        let before = *ended.lock().unwrap();
+        finish(run);
+        writer.join().unwrap();
+        count.saw(before);
+        assert!(!before || node.has_whole(&node.above_child()), "law 2: what was below a put was purged");
+    });
 }
 
 /// The batch under way holds the child: either it is seen and kept, or it is not seen.

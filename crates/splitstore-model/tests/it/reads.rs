@@ -102,7 +102,7 @@ fn what_moves_to_cold_is_never_missed_on_its_way() {
     explore("get of what moves to cold", |count| {
         let node = Node::new(ColdPolicy::Universal);
         let mut run = node.store.begin().unwrap();
-        step_to(&mut run, Phase::Seal);
+        step_to(&mut run, Phase::Transfer);
         let (store, child) = (node.store.clone(), node.child.cid);
         let reader = spawn(move || get(&store, &child));
         finish(run);

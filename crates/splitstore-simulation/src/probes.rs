@@ -1,0 +1,51 @@
+//! What is tried at the end of a seed, when nothing else goes on: a run over a chain with a hole.
+
+use splitstore_domain::BlockKey;
+use splitstore_orchestrator::{Error, Step};
+use splitstore_ports::{BlockDelete, BlockRead};
+
+use crate::broken::{Broken, Verdict};
+use crate::life::Life;
+use crate::universe::Id;
+
+impl Life<'_, '_> {
+    /// The disk loses a header; the seed is over afterwards.
+    pub(crate) fn probe(&mut self) -> Verdict {
+        self.header_to_lose().map_or(Ok(()), |header| self.a_hole_in_the_chain_ends_a_run(header))
+    }
+
+    /// A header below the head and above genesis, that cold has no copy of.
+    fn header_to_lose(&mut self) -> Option<Id> {
+        let head = self.world.node.tipset(self.world.node.head).to_vec();
+        let world = &self.world;
+        let below = |id: &Id| !head.contains(id) && world.universe.blocks[*id].height() > Some(0);
+        let only_hot = |id: &Id| !world.machine.cold.has(&world.universe.cid(*id)).unwrap_or(true);
+        let all: Vec<Id> = world.headers_of_chain().into_iter().filter(below).filter(only_hot).collect();
+        self.world.dice.pick(&all).copied()
+    }
+
+    /// The disk has lost a header: a run must end, name it, and delete nothing.
+    fn a_hole_in_the_chain_ends_a_run(&mut self, header: Id) -> Verdict {
+        let world = &mut *self.world;
+        let lost = world.universe.cid(header);
+        world.trace.line(format!("b{header}, a header of the chain, is lost"));
+        world.coverage.count("probe: a hole in the chain");
+        let gone = world.machine.hot.delete_many(&[BlockKey::from(&lost)]);
+        gone.map_err(|error| Broken::new("memory deletes a block", error.to_string()))?;
+        world.absorb();
+        let before = world.hot_ids();
+        let ended = self.store.begin().and_then(|mut run| {
+            while !matches!(run.step()?, Step::Finished(_)) {}
+            Ok(())
+        });
+        let same = self.world.hot_ids() == before;
+        match ended {
+            Err(Error::MissingLive { cid, .. }) if cid == lost && same => Ok(()),
+            ended => {
+                let deleted = if same { "nothing" } else { "blocks" };
+                let what = format!("without b{header} a run ended with {ended:?}, and deleted {deleted}");
+                Err(Broken::new("law 6: errors stop, never skip", what))
+            }
+        }
+    }
+}
