@@ -22,8 +22,8 @@ use crate::name::{STATS, TOMBSTONE, TSM, Width};
 use crate::tombstone::{self, Tombstones};
 use crate::writer::{Room as BlockRoom, Sink, WriterOptions};
 use crate::{
-    Error, IndexBuffer, IndexSeal, Limits, ReadAt, Result, SortedKeys, StatsMode, TsmReader, TsmWriter,
-    verify,
+    Encoder, Encoding, Error, IndexBuffer, IndexSeal, Limits, Points, ReadAt, Result, SortedKeys, StatsMode,
+    TsmReader, TsmWriter, verify,
 };
 
 /// How TSM files are read and written when they are compacted.
@@ -213,6 +213,12 @@ impl Merger for SortedKeys {
 }
 
 impl TsmSegmentWriter {
+    /// Encodes sorted points and writes them as a block. Keys come ascending, blocks of a key ascending and apart.
+    pub fn write_points(&mut self, key: &[u8], points: Points<'_>) -> Result<(), FormatError> {
+        let room = self.writer.write_points(key, points, &mut Encoder::new(Encoding::SNAPSHOT));
+        self.note(room)
+    }
+
     fn note(&mut self, room: Result<BlockRoom>) -> Result<(), FormatError> {
         let room = room.map_err(|error| format_error(error, None))?;
         // The next block may be of the key that is full.

@@ -14,6 +14,7 @@ mod python;
 mod real_files;
 mod repair;
 mod round_trip;
+mod segments;
 mod tombstones;
 mod vectors;
 mod verify;
