@@ -16,7 +16,7 @@ use segment_compaction::{
     SegmentFormat, SegmentId, SegmentStats, SegmentWriter, Tombstones as Deleted,
 };
 
-use crate::layout::POINTS_PER_BLOCK;
+use crate::layout::{BLOCKS_PER_KEY_MAX, POINTS_PER_BLOCK};
 use crate::merge::{Merge, MergeInput, MergeOptions};
 use crate::name::{STATS, TOMBSTONE, TSM, Width};
 use crate::tombstone::{self, Tombstones};
@@ -104,11 +104,15 @@ impl TsmFormat {
             .map_err(|error| format_error(error, Some(segment.id)))
     }
 
-    fn fill(&self, reader: &TsmReader) -> Result<Fill> {
+    /// How full its blocks are, and whether a key has as many of them as a file can hold.
+    fn fill(&self, reader: &TsmReader) -> Result<(Fill, Room)> {
         let (mut cursor, mut buffer) = (reader.cursor(), Vec::new());
-        let mut fill = Fill::default();
+        let (mut fill, mut room) = (Fill::default(), Room::Open);
         while cursor.advance()? {
             fill.keys += 1;
+            if cursor.entries().len() == BLOCKS_PER_KEY_MAX {
+                room = Room::Closed;
+            }
             for entry in cursor.entries() {
                 let block = reader.read_block(cursor.key(), cursor.kind()?, entry, &mut buffer)?;
                 let counted = block.parse().and_then(|block| block.count());
@@ -119,7 +123,7 @@ impl TsmFormat {
                 fill.points_max = fill.points_max.max(points);
             }
         }
-        Ok(fill)
+        Ok((fill, room))
     }
 }
 
@@ -137,9 +141,9 @@ impl SegmentFormat for TsmFormat {
 
     fn stats(&self, segment: &Segment) -> Result<SegmentStats, FormatError> {
         let reader = self.open(segment)?;
-        let fill = self.fill(&reader).map_err(|error| format_error(error, Some(segment.id)))?;
+        let (fill, room) = self.fill(&reader).map_err(|error| format_error(error, Some(segment.id)))?;
         let tombstones = if self.tombstones(segment)?.is_empty() { Deleted::None } else { Deleted::Some };
-        Ok(SegmentStats { bytes: reader.summary().file_bytes, fill, tombstones, room: Room::Open })
+        Ok(SegmentStats { bytes: reader.summary().file_bytes, fill, tombstones, room })
     }
 
     fn merger(&self, inputs: &[Segment], mode: MergeMode, cancel: &Cancel) -> Result<TsmMerger, FormatError> {

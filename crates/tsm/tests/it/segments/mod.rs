@@ -4,3 +4,4 @@ mod contract;
 mod crashes;
 mod folder;
 mod life;
+mod limits;
