@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use cid::Cid;
+
 use crate::{ByteCount, ColdPolicy, Window};
 
 /// A number of blocks and their bytes.
@@ -36,9 +38,14 @@ pub struct CompactionPlan {
     pub drop: Tally,
     /// References that nothing held, tolerated by the retention table.
     pub missing: u64,
+    /// The first of them, [`CompactionPlan::LISTED`] at most.
+    pub missing_listed: Vec<Cid>,
 }
 
 impl CompactionPlan {
+    /// So many missing references are named; of more only the number is known.
+    pub const LISTED: usize = 100;
+
     /// All that leaves hot.
     pub fn candidates(&self) -> Tally {
         Tally {
@@ -63,6 +70,7 @@ impl fmt::Display for CompactionPlan {
         for (fate, tally) in [("keep", self.keep), ("transfer", self.transfer), ("drop", self.drop)] {
             writeln!(f, "{fate:<9} {:>12} {:>12}", tally.blocks, tally.bytes)?;
         }
-        write!(f, "missing   {:>12}", self.missing)
+        write!(f, "missing   {:>12}", self.missing)?;
+        self.missing_listed.iter().try_for_each(|cid| write!(f, "\n          {cid}"))
     }
 }

@@ -77,6 +77,7 @@ impl ChainWalk {
     }
 
     fn step_headers(&mut self, roots_of: RootsOf<'_>, sink: &mut dyn Sink) -> Result<Walked> {
+        sink.headers_begin();
         let batch = self.headers.split_off(self.headers.len().saturating_sub(BATCH));
         let mut views = Vec::with_capacity(batch.len());
         let mut walked = Walked::default();
@@ -86,7 +87,9 @@ impl ChainWalk {
             walked.bytes += data.len() as u64;
             if failed.is_ok() {
                 let view = self.chain.header(&batch[index], data).map_err(Into::into);
-                failed = view.map(|view| views.push(view)).and_then(|()| sink.block(&batch[index], data));
+                failed = view
+                    .map(|view| views.push((batch[index], view)))
+                    .and_then(|()| sink.block(&batch[index], data));
             }
         })?;
         failed?;
@@ -95,12 +98,19 @@ impl ChainWalk {
             let completeness = splitstore_domain::retain::Completeness::Strict;
             sink.missing(&Missing { cid, root: cid, completeness })?;
         }
-        views.iter().try_for_each(|view| self.expand(view, roots_of, sink))?;
+        views.iter().try_for_each(|(cid, view)| self.expand(cid, view, roots_of, sink))?;
         Ok(walked)
     }
 
-    fn expand(&mut self, header: &HeaderView, roots_of: RootsOf<'_>, sink: &mut dyn Sink) -> Result<()> {
+    fn expand(
+        &mut self,
+        cid: &Cid,
+        header: &HeaderView,
+        roots_of: RootsOf<'_>,
+        sink: &mut dyn Sink,
+    ) -> Result<()> {
         for root in roots_of(header) {
+            sink.root(&root.cid, cid);
             let walker = match (root.scope, &mut self.moving) {
                 (Scope::Cold, Some(moving)) => moving,
                 (Scope::Cold | Scope::Hot, _) => &mut self.live,

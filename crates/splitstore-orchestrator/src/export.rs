@@ -74,7 +74,7 @@ impl Sink for Writer<'_> {
     fn missing(&mut self, missing: &Missing) -> Result<()> {
         let Missing { cid, root, .. } = *missing;
         if missing.is_fatal() {
-            return Err(Error::MissingLive { cid, root });
+            return Err(Error::MissingLive { cid, root, header: None });
         }
         self.exported.missing += 1;
         Ok(())

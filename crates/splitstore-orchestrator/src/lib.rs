@@ -42,6 +42,7 @@ mod chain_walk;
 mod conductor;
 pub use conductor::Pace;
 mod filter;
+mod forks;
 mod growth;
 mod journal;
 mod ledger;

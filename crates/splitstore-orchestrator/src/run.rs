@@ -15,6 +15,7 @@
 //! Errors before the seal drop the run: nothing was deleted. Errors after it leave the filter on until a later
 //! run, or the next open, has finished the purge from its journal.
 
+mod absent;
 mod awaited;
 mod collect;
 mod commit;

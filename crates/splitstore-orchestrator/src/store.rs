@@ -25,6 +25,7 @@ use splitstore_ports::{
 use crate::components::{Components, MarkSets, Options, Trigger};
 use crate::conductor::{Conductor, Room};
 use crate::error::{Error, Result};
+use crate::forks::Forks;
 use crate::ledger::Ledger;
 use crate::protection::Protection;
 use crate::protector::Protector;
@@ -46,6 +47,7 @@ pub(crate) struct Inner {
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) marks: MarkSets,
     pub(crate) ledger: Ledger,
+    pub(crate) forks: Forks,
     pub(crate) options: Options,
     pub(crate) protection: Protection,
     pub(crate) protectors: Mutex<Vec<Arc<dyn Protector>>>,
@@ -86,7 +88,8 @@ impl SplitStore {
             clock,
             observer,
             marks,
-            ledger: Ledger::new(meta),
+            ledger: Ledger::new(meta.clone()),
+            forks: Forks::new(meta, options.policy.settings().finality_epochs),
             conductor: Conductor::new(options.sync),
             options,
             protection: Protection::default(),
@@ -158,16 +161,22 @@ impl SplitStore {
 
     /// Looks at a new head and says what it asks for. With [`Trigger::Automatic`] the run starts on a thread
     /// of its own. A head change that only reverts asks for nothing.
+    ///
+    /// What it reverts is remembered, durably, and kept by every run as the chain itself is, until the head is more
+    /// than a finality past it. A node makes its new head durable after this has returned.
     pub fn head_change(&self, change: &HeadChange) -> Result<Option<Decision>> {
-        let Some(head) = change.apply.last() else { return Ok(None) };
-        for cid in change.apply.iter().flat_map(|tipset| tipset.key.cids()) {
+        self.inner.forks.remember(change)?;
+        // What is reverted too: a run may have begun between the chain's new head and the line above.
+        let tipsets = || change.apply.iter().chain(&change.revert);
+        for cid in tipsets().flat_map(|tipset| tipset.key.cids()) {
             self.inner.rely_on(cid)?;
         }
         if let Ok(chain) = self.inner.chain() {
-            for object in change.apply.iter().filter_map(|tipset| chain.key_object(&tipset.key)) {
+            for object in tipsets().filter_map(|tipset| chain.key_object(&tipset.key)) {
                 self.inner.rely_on(&object)?;
             }
         }
+        let Some(head) = change.apply.last() else { return Ok(None) };
         let base = self.inner.ledger.base_or_set(head.height)?;
         let decision = self.inner.decide(head, base)?;
         match &decision {

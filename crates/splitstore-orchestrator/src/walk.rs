@@ -93,6 +93,12 @@ pub(crate) trait Sink {
     /// A key was marked for the first time under its reading.
     fn marked(&mut self, _visit: &Visit) {}
 
+    /// All roots so far are walked; headers come next.
+    fn headers_begin(&mut self) {}
+
+    /// A root that a header names is about to be walked.
+    fn root(&mut self, _root: &Cid, _header: &Cid) {}
+
     /// A block was read.
     fn block(&mut self, _cid: &Cid, _data: &[u8]) -> Result<()> {
         Ok(())

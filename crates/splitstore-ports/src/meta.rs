@@ -16,12 +16,20 @@ pub enum MetaCell {
     SnapshotHeight,
     /// The head: CIDs in binary, each after its length as one byte.
     Head,
+    /// Reverted tipsets younger than finality; its format is the orchestrator's (`forks.rs`).
+    Forks,
 }
 
 impl MetaCell {
     /// All cells.
-    pub const ALL: [Self; 5] =
-        [Self::BaseEpoch, Self::CompactionIndex, Self::MarkSetSize, Self::SnapshotHeight, Self::Head];
+    pub const ALL: [Self; 6] = [
+        Self::BaseEpoch,
+        Self::CompactionIndex,
+        Self::MarkSetSize,
+        Self::SnapshotHeight,
+        Self::Head,
+        Self::Forks,
+    ];
 
     /// Its name on disk.
     pub const fn name(self) -> &'static str {
@@ -31,6 +39,7 @@ impl MetaCell {
             Self::MarkSetSize => "mark-set-size",
             Self::SnapshotHeight => "snapshot-height",
             Self::Head => "head",
+            Self::Forks => "forks",
         }
     }
 }

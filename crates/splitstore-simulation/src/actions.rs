@@ -157,10 +157,13 @@ impl Life<'_, '_> {
         let excuses = world.wire.excuses();
         world.chain.place(head.clone());
         let room = world.room();
+        world.node.ever_reverted.extend(revert);
         match self.store.head_change(&change) {
             Err(error) => return self.excused(excuses, "a head change", &error),
             Ok(decision) => self.decided(&head, decision.as_ref(), room)?,
         }
+        self.world.node.reverted.extend(revert);
+        self.world.head_moved();
         for id in apply.iter().flat_map(|id| self.world.node.tipset(*id).to_vec()).collect::<Vec<_>>() {
             self.world.rely(id, "applied")?;
         }
@@ -401,7 +404,10 @@ impl World {
         self.line(tip).contains(&fork)
     }
 
+    /// What a run walks as headers: of the chain, and of the forks beside it.
     pub(crate) fn headers_of_chain(&self) -> std::collections::BTreeSet<Id> {
-        self.line(self.node.head).iter().flat_map(|id| self.node.tipset(*id).to_vec()).collect()
+        let tips = self.node.ever_reverted.iter().chain(std::iter::once(&self.node.head));
+        let tipsets = tips.flat_map(|tip| self.line(*tip));
+        tipsets.flat_map(|id| self.node.tipset(id).to_vec()).collect()
     }
 }

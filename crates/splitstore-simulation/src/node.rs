@@ -85,6 +85,10 @@ pub(crate) struct Node {
     pub(crate) durable_head: TipsetId,
     pub(crate) task: Option<Task>,
     pub(crate) pace: Keeping,
+    /// Tipsets that the store was told are reverted, younger than finality.
+    pub(crate) reverted: Vec<TipsetId>,
+    /// All that it was ever told, also by calls that failed: it may keep these as long as they are young.
+    pub(crate) ever_reverted: Vec<TipsetId>,
     /// Every subtree of a state that was ever made.
     subtrees: Vec<Id>,
     counter: u64,

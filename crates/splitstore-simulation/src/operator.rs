@@ -150,7 +150,8 @@ impl Life<'_, '_> {
             }
         }
         let (hot, live) = (self.world.hot_ids(), &self.world.oracle.live);
-        if let Some(id) = hot.difference(live).next() {
+        let forked = self.world.perhaps_forked();
+        if let Some(id) = hot.difference(live).find(|id| !forked.contains(id)) {
             let what = format!("b{id} is dead and still in hot after two runs that nobody disturbed");
             return Err(Broken::new("what is dead goes", what));
         }

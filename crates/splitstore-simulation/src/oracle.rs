@@ -35,6 +35,9 @@ pub(crate) struct Oracle {
     /// Headers that the present run walks as such.
     pub(crate) canonical: BTreeSet<Id>,
     pub(crate) live: BTreeSet<Id>,
+    /// What hangs in the window from reverted tipsets younger than finality: it may be lost by a power cut, and is
+    /// never deleted.
+    pub(crate) forked: BTreeSet<Id>,
     /// Under `messages`: old messages and receipts of the chain.
     pub(crate) moved: BTreeSet<Id>,
 }
@@ -92,13 +95,28 @@ pub(crate) fn table(
 ) -> (BTreeSet<Id>, BTreeSet<Id>) {
     let height = universe.blocks[head[0]].header.as_ref().map_or(0, |parts| parts.height);
     let window = Window::at(Epoch::new(height), Epoch::GENESIS, policy);
+    let (live, mut moved) = below_tipset(universe, head, &window, key_object, &|_| true);
+    if policy.cold() != ColdPolicy::Messages {
+        moved.clear();
+    }
+    (live, moved)
+}
+
+/// What a window keeps hot of the chain below a tipset, and what of it is old, as far as it is there.
+pub(crate) fn below_tipset(
+    universe: &Universe,
+    tipset: &[Id],
+    window: &Window,
+    key_object: impl Fn(&[Id]) -> Option<Id>,
+    there: &dyn Fn(Id) -> bool,
+) -> (BTreeSet<Id>, BTreeSet<Id>) {
     let (mut live, mut moved) = (BTreeSet::new(), BTreeSet::new());
-    let whole = |root| closure(universe, root, &BTreeSet::new(), |_| true);
-    let mut tipset = head.to_vec();
+    let whole = |root| closure(universe, root, &BTreeSet::new(), there);
+    let mut tipset = tipset.to_vec();
     while !tipset.is_empty() {
-        live.extend(key_object(&tipset));
+        live.extend(key_object(&tipset).filter(|id| there(*id)));
         let mut parents = Vec::new();
-        for id in tipset {
+        for id in tipset.into_iter().filter(|id| there(*id)) {
             live.insert(id);
             let Some(parts) = &universe.blocks[id].header else { continue };
             if parts.height >= window.boundary.height() || parts.height == 0 {
@@ -113,9 +131,6 @@ pub(crate) fn table(
             parents.clone_from(&parts.parents);
         }
         tipset = parents;
-    }
-    if policy.cold() != ColdPolicy::Messages {
-        moved.clear();
     }
     (live, moved)
 }

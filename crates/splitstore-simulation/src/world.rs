@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cid::Cid;
 use parking_lot::Mutex;
-use splitstore_domain::{BlockKey, ByteCount, ColdPolicy};
+use splitstore_domain::{BlockKey, ByteCount, ColdPolicy, Epoch, Window};
 use splitstore_memory::MemoryClock;
 use splitstore_orchestrator::{Components, Protector, SplitStore, Support};
 use splitstore_ports::{
@@ -20,7 +20,7 @@ use crate::dice::Dice;
 use crate::events::Events;
 use crate::gates::{Gates, Room};
 use crate::machine::{FOLDER, Machine};
-use crate::node::Node;
+use crate::node::{Node, TipsetId};
 use crate::options::SimOptions;
 use crate::oracle::{self, Oracle};
 use crate::sets::SetsOfSeed;
@@ -205,7 +205,7 @@ impl World {
         // Under `universal` a block that is read in cold stays there: nothing below it is lost.
         let universal = self.options.cold == ColdPolicy::Universal;
         let owed = if universal { &oracle.written } else { &oracle.owed };
-        if oracle.live.contains(&id) || owed.contains(&id) {
+        if oracle.live.contains(&id) || owed.contains(&id) || oracle.forked.contains(&id) {
             self.oracle.wrongly.get_or_insert(id);
         }
         if self.options.cold == ColdPolicy::Universal && !self.in_cold(id) {
@@ -352,6 +352,38 @@ impl World {
             oracle::table(&self.universe, &head, &policy, |tipset| self.node.key_object(tipset));
         self.oracle.live = live;
         self.oracle.moved = moved;
+        let oldest = self.node.tipsets[self.node.head].height.saturating_sub(self.options.finality);
+        let Node { reverted, tipsets, .. } = &mut self.node;
+        reverted.retain(|fork| tipsets[*fork].height >= oldest);
+        if !self.events.is_sealed() {
+            self.forks_moved();
+        }
+    }
+
+    /// What hangs from reverted tipsets is there, or not any more. Behind a filter it is what was there when that
+    /// went on, and what was put since, which is owed.
+    pub(crate) fn forks_moved(&mut self) {
+        self.oracle.forked = self.below_forks(&self.node.reverted);
+    }
+
+    /// What the store may keep for reverted tipsets that are young at this head.
+    pub(crate) fn perhaps_forked(&self) -> BTreeSet<Id> {
+        self.below_forks(&self.node.ever_reverted)
+    }
+
+    fn below_forks(&self, forks: &[TipsetId]) -> BTreeSet<Id> {
+        let height = self.node.tipsets[self.node.head].height;
+        let window = Window::at(Epoch::new(height), Epoch::GENESIS, &self.options.policy());
+        let young = |fork: &&TipsetId| self.node.tipsets[**fork].height + self.options.finality >= height;
+        let mut all = BTreeSet::new();
+        for fork in forks.iter().filter(young) {
+            let key_object = |tipset: &[Id]| self.node.key_object(tipset);
+            let tipset = self.node.tipset(*fork);
+            all.extend(
+                oracle::below_tipset(&self.universe, tipset, &window, key_object, &|id| self.there(id)).0,
+            );
+        }
+        all
     }
 
     /// Sets the time at which the head comes in: as old as the node is behind.

@@ -39,6 +39,7 @@ pub(crate) fn plan(plan: &CompactionPlan) -> Value {
         "transfer": tally(&plan.transfer),
         "drop": tally(&plan.drop),
         "missing": plan.missing,
+        "missing_listed": plan.missing_listed.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
 }
 

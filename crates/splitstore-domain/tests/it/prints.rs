@@ -21,6 +21,7 @@ fn plan() -> CompactionPlan {
         transfer: tally(1_234_567, 700 << 20),
         drop: tally(89, 4096),
         missing: 12,
+        missing_listed: Vec::new(),
     }
 }
 
@@ -59,7 +60,15 @@ fn a_plan_of_nothing_prints_zeros() {
     let window = Window::at(Epoch::GENESIS, Epoch::GENESIS, &Policy::new(Settings::default()).unwrap());
     let zero = Tally::default();
     let policy = ColdPolicy::Universal;
-    assert_snapshot!(CompactionPlan { window, policy, keep: zero, transfer: zero, drop: zero, missing: 0 });
+    assert_snapshot!(CompactionPlan {
+        window,
+        policy,
+        keep: zero,
+        transfer: zero,
+        drop: zero,
+        missing: 0,
+        missing_listed: Vec::new()
+    });
 }
 
 #[test]

@@ -28,8 +28,8 @@ pub(super) enum Next {
     Look(Vec<Visit>),
     /// Nothing before the clock says so.
     Wait(Duration),
-    /// Go on without so many.
-    Give(u64),
+    /// Go on without these.
+    GiveUp(Vec<Cid>),
 }
 
 impl Awaited {
@@ -51,8 +51,8 @@ impl Awaited {
         Next::Look(self.missing.drain(..).filter_map(|cid| reference_to(&cid)).collect())
     }
 
-    fn give_up(&self) -> Next {
-        Next::Give(self.missing.len() as u64)
+    fn give_up(&mut self) -> Next {
+        Next::GiveUp(std::mem::take(&mut self.missing))
     }
 }
 
@@ -60,7 +60,7 @@ impl Sink for Awaited {
     fn missing(&mut self, missing: &Missing) -> Result<()> {
         let Missing { cid, root, .. } = *missing;
         if self.policy == MissingReferences::Fail {
-            return Err(Error::MissingLive { cid, root });
+            return Err(Error::MissingLive { cid, root, header: None });
         }
         self.missing.push(cid);
         Ok(())

@@ -38,7 +38,8 @@ impl<'a> Collecting<'a> {
             keep: Tally::default(),
             transfer: Tally::default(),
             drop: Tally::default(),
-            missing: marked.missing,
+            missing: marked.missing.count,
+            missing_listed: marked.missing.listed.clone(),
         };
         let candidates = CandidateWriter::create(&cx.files, &marked.work.folder, cx.options.batches.chunk)?;
         let cursor = cx.tiers.hot.keys()?;

@@ -3,10 +3,14 @@
 //! Two walks share the pass: the live one, and under policy `messages` one over old messages and receipts,
 //! whose blocks may leave hot but move to cold.
 
+use std::collections::HashMap;
+
 use cid::Cid;
 use splitstore_domain::links::LinkError;
-use splitstore_domain::{ColdPolicy, PhaseReport};
+use splitstore_domain::retain::Scope;
+use splitstore_domain::{ColdPolicy, HeaderView, PhaseReport, TipsetKey};
 
+use super::absent::Absent;
 use super::awaited::{Awaited, Next};
 use super::prepare::{Prepared, new_sets};
 use super::{Advance, Work, count};
@@ -21,7 +25,7 @@ pub(crate) struct Marked {
     pub(crate) sets: WalkSets,
     /// What moves to cold under policy `messages`.
     pub(crate) moving: Option<WalkSets>,
-    pub(crate) missing: u64,
+    pub(crate) missing: Absent,
 }
 
 /// The phase under way.
@@ -30,6 +34,8 @@ pub(crate) struct Marking {
     walk: ChainWalk,
     /// Under the roots of headers.
     tolerance: Tolerance,
+    /// Reverted tipsets: walked when the chain is.
+    forks: Vec<TipsetKey>,
     /// Under references.
     awaited: Awaited,
 }
@@ -46,13 +52,27 @@ impl Marking {
         let mut tolerance = Tolerance::default();
         // The head may be newer than the one the window was cut at: that keeps more, never less.
         walk.push_tipset(&cx.head()?.key, &mut tolerance)?;
-        Ok(Self { work, walk, tolerance, awaited: Awaited::new(cx.options.missing) })
+        let forks = cx.forks.beside(work.window.head)?;
+        Ok(Self { work, walk, tolerance, forks, awaited: Awaited::new(cx.options.missing) })
     }
 
     pub(crate) fn step(mut self, cx: &Inner, meter: &mut PhaseReport) -> Result<Advance<Self, Marked>> {
-        let roots_of = cx.roots_of(self.work.window)?;
+        let every_root = cx.roots_of(self.work.window)?;
+        // Old messages of a fork are nobody's archive: they would be there without what only the chain keeps below them.
+        let forks = self.tolerance.under == Under::Forks;
+        let roots_of = |header: &HeaderView| {
+            let roots = every_root(header).into_iter();
+            roots.filter(|root| !forks || root.scope == Scope::Hot).collect()
+        };
         if let Some(walked) = self.walk.step(&roots_of, &mut self.tolerance)? {
             count(meter, walked.objects, walked.bytes);
+            return Ok(Advance::More(self));
+        }
+        if !self.forks.is_empty() {
+            self.tolerance.under = Under::Forks;
+            for key in self.forks.drain(..) {
+                self.walk.push_tipset(&key, &mut self.tolerance)?;
+            }
             return Ok(Advance::More(self));
         }
         let references = cx.protection.take_references();
@@ -70,8 +90,11 @@ impl Marking {
     /// Everything is marked but what was missing below references: looks again, or ends.
     fn await_missing(mut self, cx: &Inner) -> Result<Advance<Self, Marked>> {
         match self.awaited.next(cx.clock.elapsed()) {
-            Next::Give(up) => {
-                let missing = self.tolerance.missing + up;
+            Next::GiveUp(given_up) => {
+                let mut missing = self.tolerance.missing;
+                for cid in given_up {
+                    missing.add(cid);
+                }
                 let (sets, moving) = self.walk.into_sets();
                 Ok(Advance::Done(Marked { work: self.work, sets, moving, missing }))
             }
@@ -87,20 +110,40 @@ impl Marking {
     }
 }
 
-/// Missing blocks end the run under strict roots and are counted under lenient ones.
+/// Missing blocks end the run under strict roots and are counted under lenient ones, and below all reverted tipsets.
 #[derive(Default)]
 struct Tolerance {
-    missing: u64,
+    under: Under,
+    missing: Absent,
+    /// The headers that are being walked, by root.
+    headers: HashMap<Cid, Cid>,
+}
+
+/// What is walked at the moment.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Under {
+    #[default]
+    Chain,
+    /// The chain has been walked, so whatever is new hangs from reverted tipsets.
+    Forks,
 }
 
 impl Sink for Tolerance {
     fn missing(&mut self, missing: &Missing) -> Result<()> {
         let Missing { cid, root, .. } = *missing;
-        if missing.is_fatal() {
-            return Err(Error::MissingLive { cid, root });
+        if missing.is_fatal() && self.under == Under::Chain {
+            return Err(Error::MissingLive { cid, root, header: self.headers.get(&root).copied() });
         }
-        self.missing += 1;
+        self.missing.add(cid);
         Ok(())
+    }
+
+    fn headers_begin(&mut self) {
+        self.headers.clear();
+    }
+
+    fn root(&mut self, root: &Cid, header: &Cid) {
+        self.headers.insert(*root, *header);
     }
 
     fn malformed(&mut self, cid: Cid, source: LinkError) -> Result<()> {

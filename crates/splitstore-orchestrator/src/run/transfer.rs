@@ -61,7 +61,7 @@ impl Transferring {
         let mut blocks = vec![None; cids.len()];
         cx.tiers.hot.view_many(cids, &mut |index, data| blocks[index] = Some(data.to_vec()))?;
         for (cid, data) in cids.iter().zip(blocks) {
-            let data = data.ok_or(Error::MissingLive { cid: *cid, root: *cid })?;
+            let data = data.ok_or(Error::MissingLive { cid: *cid, root: *cid, header: None })?;
             digest::verify(cid, &data).map_err(|source| Error::Damaged { cid: *cid, source })?;
             count(meter, 1, data.len() as u64);
             self.pending_bytes += data.len();

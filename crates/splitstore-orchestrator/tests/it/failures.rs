@@ -33,7 +33,13 @@ fn a_missing_block_inside_the_strict_window_aborts_and_is_named() {
     let actors = first_link(&blocks, &state);
     rig.hot.delete_many(&[BlockKey::from(&actors)]).unwrap();
     let error = fails(&rig);
-    assert!(matches!(error, Error::MissingLive { cid, root } if (cid, root) == (actors, state)), "{error}");
+    assert!(
+        matches!(error, Error::MissingLive { cid, root, header: Some(_) } if (cid, root) == (actors, state)),
+        "{error}"
+    );
+    let Error::MissingLive { header: Some(header), .. } = &error else { unreachable!("matched above") };
+    assert_eq!(state_of(&blocks, header), state, "a header that names the state");
+    assert!(error.to_string().contains(&format!("which header {header} names")), "{error}");
     assert!(error.to_string().contains(&actors.to_string()));
 }
 

@@ -8,6 +8,7 @@ mod control;
 mod crash;
 mod failures;
 mod filter;
+mod forks;
 mod lotus;
 mod notes;
 mod policies;
