@@ -5,6 +5,7 @@
 //!   Scenario   one round: ours and raw, each once, in turns; fresh copies for what destroys
 //!   Rounds     one round to warm up, then some that count
 //!   Table      medians, and the median of the rounds' own ratios
+//!   Hits       a hit in hot: the store, the engine, and the engine again
 //! ```
 //! Why in turns: the machine is shared. What disturbs a round disturbs both sides of it, so ratios inside one
 //! round can be trusted further than rates.
@@ -25,6 +26,8 @@ mod pair;
 pub use pair::{Pair, Side};
 mod table;
 pub use table::Table;
+mod hits;
+pub use hits::{Chunks, Hits, Reader};
 mod scenario;
 
 mod compose;

@@ -10,7 +10,7 @@ pub(crate) enum Command {
     Ci,
     Tidy,
     Demo { hot: Hot, rest: Vec<String> },
-    Bench { size: Size, rest: Vec<String> },
+    Bench { what: Bench, rest: Vec<String> },
     Fixtures { rest: Vec<String> },
     Sim { rest: Vec<String> },
     Fuzz { rest: Vec<String> },
@@ -18,6 +18,8 @@ pub(crate) enum Command {
     Powercut(Kills),
     Soak(Soak),
     Mutants(Mutants),
+    Figures { rest: Vec<String> },
+    Rot { rest: Vec<String> },
     Native,
 }
 
@@ -63,11 +65,17 @@ pub(crate) enum Hot {
     Fjall,
 }
 
-/// How much a bench run measures.
+/// What a bench run measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Size {
+pub(crate) enum Bench {
+    /// All rates.
     Full,
+    /// The same on less data.
     Small,
+    /// What the store adds to a hit in hot.
+    Hits,
+    /// The instructions of such a hit.
+    Instructions,
 }
 
 pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command> {
@@ -84,10 +92,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command> {
             scope: if quick.is_some() { Scope::Quick } else { Scope::All },
             rest,
         }),
-        "bench" => switch(&rest, "--small").map(|(small, rest)| Command::Bench {
-            size: if small.is_some() { Size::Small } else { Size::Full },
-            rest,
-        }),
+        "bench" => bench(&rest),
         "demo" => Ok(Command::Demo { hot: hot(&rest)?, rest }),
         "fixtures" => Ok(Command::Fixtures { rest }),
         "sim" => Ok(Command::Sim { rest }),
@@ -99,11 +104,22 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command> {
             Ok(Command::Soak(Soak { minutes: minutes.context("soak takes `--minutes N`")? }))
         }
         "mutants" => mutants(&rest).map(Command::Mutants),
+        "figures" => Ok(Command::Figures { rest }),
+        "rot" => Ok(Command::Rot { rest }),
         "ci" => bare(&rest, Command::Ci),
         "tidy" => bare(&rest, Command::Tidy),
         "native" => bare(&rest, Command::Native),
         other => bail!("no command `{other}`; `cargo xtask` lists them"),
     }
+}
+
+fn bench(args: &[String]) -> Result<Command> {
+    let known = [("--small", Bench::Small), ("--hits", Bench::Hits), ("--instructions", Bench::Instructions)];
+    let named = args.first().and_then(|first| known.iter().find(|(name, _)| name == first));
+    let (what, args) = named.map_or((Bench::Full, args), |(_, what)| (*what, &args[1..]));
+    let (_, rest) = switch(args, "--small")?;
+    ensure!(args.first().is_none_or(|arg| arg == "--"), "bench takes one of --small, --hits, --instructions");
+    Ok(Command::Bench { what, rest })
 }
 
 fn kills(name: &str, rest: &[String]) -> Result<Kills> {
@@ -205,7 +221,18 @@ mod tests {
             parsed("test --quick -- purge --nocapture").unwrap(),
             Command::Test { scope: Scope::Quick, rest }
         );
-        assert_eq!(parsed("bench").unwrap(), Command::Bench { size: Size::Full, rest: vec![] });
+        assert_eq!(parsed("bench").unwrap(), Command::Bench { what: Bench::Full, rest: vec![] });
+    }
+
+    #[test]
+    fn a_bench_is_of_one_kind() {
+        let kind = |line: &str| match parsed(line).unwrap() {
+            Command::Bench { what, .. } => what,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(kind("bench --small -- put"), Bench::Small);
+        assert_eq!(kind("bench --hits"), Bench::Hits);
+        assert_eq!(kind("bench --instructions"), Bench::Instructions);
     }
 
     #[test]
@@ -246,6 +273,8 @@ mod tests {
             ("test --fast", "no option `--fast`"),
             ("ci now", "`now` is one argument too many"),
             ("demo --hot", "--hot takes"),
+            ("bench --hits --small", "bench takes one of"),
+            ("bench --slow", "no option `--slow`"),
             ("demo --hot badger", "no hot tier `badger`"),
             ("crash", "crash takes `--runs N`"),
             ("powercut", "powercut takes `--runs N`"),

@@ -44,10 +44,13 @@ Every day
 
 Now and then
   bench [--small] [-- ARGS]                  criterion benches; ARGS go to criterion
+  bench --hits | --instructions              what the store adds to a hit: paired chunks, or counted by valgrind
   sim [--seeds N] [--seed S] [--verbose]     the orchestrator under seeded schedules, faults and crashes; replay one
   crash --runs N [--seed S]                  kill -9 a process that loads and compacts a store, N times; check
   powercut --runs N [--seed S]               the same, and each kill takes what was not synced along: a power cut
   fuzz [--smoke] [--seconds N] [TARGET ..]   mutated inputs for the TSM parsers, 30 s a target; fuzz/README.md
+  figures [--epochs N] [--seconds N]         latency beside a compaction of a large store, phase by phase
+  rot [--flips N] [--seed S]                 flip one bit of a tier's files at a time, read every block
   soak --minutes N                           load and compact without kills: laws, and latency per phase
   mutants [--only NAME | --rotate K [--seed S]]
                                              plant known bugs in a copy, one at a time; a tool must notice each
@@ -82,11 +85,13 @@ fn run(command: Command) -> Result<()> {
         Command::Ci => ci::run(&workspace),
         Command::Tidy => tidy::run(&workspace),
         Command::Demo { hot, rest } => demo::run(&workspace, hot, &rest),
-        Command::Bench { size, rest } => bench::run(&workspace, size, &rest),
+        Command::Bench { what, rest } => bench::run(&workspace, what, &rest),
         Command::Fixtures { rest } => fixtures::run(&workspace, &rest),
         Command::Sim { rest } => sim::run(&workspace, &rest),
         Command::Fuzz { rest } => fuzz::run(&workspace, &rest),
         Command::Crash(kills) => stress::crash(&workspace, kills),
+        Command::Rot { rest } => stress::other(&workspace, "rot", &rest),
+        Command::Figures { rest } => stress::other(&workspace, "figures", &rest),
         Command::Powercut(kills) => stress::powercut(&workspace, kills),
         Command::Soak(soak) => stress::soak(&workspace, soak),
         Command::Mutants(orders) => mutants::run(&workspace, &orders),

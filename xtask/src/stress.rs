@@ -19,6 +19,11 @@ pub(crate) fn soak(workspace: &Workspace, soak: Soak) -> Result<()> {
     run(workspace, &["soak".into(), "--minutes".into(), soak.minutes.to_string()])
 }
 
+/// `figures` or `rot`, with their own options.
+pub(crate) fn other(workspace: &Workspace, name: &str, rest: &[String]) -> Result<()> {
+    run(workspace, &[&[name.into()], rest].concat())
+}
+
 fn run(workspace: &Workspace, words: &[String]) -> Result<()> {
     let vars = native::prepare(workspace)?;
     workspace

@@ -28,6 +28,11 @@ impl Workspace {
         Ok(Self { root, cache, target })
     }
 
+    /// What cargo built, by its path in the target folder.
+    pub(crate) fn built(&self, path: &str) -> PathBuf {
+        self.target.join(path)
+    }
+
     /// A cargo command in this workspace, building outside of the checkout.
     pub(crate) fn cargo<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Task {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());

@@ -16,6 +16,10 @@ pub(crate) type DiskFailed = Arc<AtomicBool>;
 type Layer = dyn Fn(FileBackend) -> io::Result<Box<dyn StorageBackend>> + Send + Sync;
 
 /// How redb reaches the disk: as it is, or as a test bends it.
+#[cfg_attr(
+    not(feature = "fault-injection"),
+    allow(unreachable_pub, reason = "it is public with the feature")
+)]
 #[derive(Clone)]
 pub struct Disk(Arc<Layer>);
 

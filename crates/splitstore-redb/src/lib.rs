@@ -32,7 +32,7 @@ mod reclaim;
 mod scan;
 pub use cold::RedbCold;
 mod meta;
-#[cfg(feature = "fault-injection")]
+#[cfg(any(test, feature = "fault-injection"))]
 pub use backend::Disk;
 pub use meta::RedbMeta;
 

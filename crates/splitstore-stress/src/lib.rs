@@ -4,7 +4,9 @@
 //!   crash    parent --plans a kill--> child: open, check what the last kill left, load .. SIGKILL
 //!              ^--- lines on a pipe ----'         '-- acknowledgement log, outside the store
 //!   powercut the same on disks that forget what was not synced: a kill is a power cut
+//!   rot      one flipped bit in a tier's files, then every block is read
 //!   soak     the same load without kills; laws checked between runs, latency per phase in histograms
+//!   figures  readers and a writer at full speed beside one compaction of a large store
 //!
 //!   load     node: puts a seeded chain tipset by tipset, moves the head, which starts compactions
 //!            machine: asks `has` of a subtree and, told yes, writes only a parent on top of it
@@ -33,6 +35,7 @@ pub use check::{Verdict, check};
 pub mod child;
 pub mod crash;
 mod dag;
+pub mod figures;
 mod in_hand;
 mod kill;
 mod latency;
@@ -41,7 +44,11 @@ mod load;
 pub use load::Forks;
 mod machine;
 mod node;
+mod queue;
 mod reader;
+pub mod rot;
+mod segments;
+pub use segments::{Segment, Table};
 pub mod soak;
 mod stage;
 mod tally;

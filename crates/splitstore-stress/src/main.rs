@@ -8,7 +8,8 @@ use anyhow::{Context, Result, ensure};
 use clap::{Args, Parser, Subcommand};
 use splitstore_stress::child::{self, Task, Then};
 use splitstore_stress::crash::{self, End};
-use splitstore_stress::{Disk, Forks, Op, soak};
+use splitstore_stress::rot::{BLOCKS, Tier, Victim};
+use splitstore_stress::{Disk, Forks, Op, figures, soak};
 
 /// Real stores under load: killed at any moment and checked, or run for long and measured.
 #[derive(Parser)]
@@ -36,6 +37,30 @@ enum Command {
         /// Revert tipsets for a while without protecting them: the store keeps what is younger than finality.
         #[arg(long)]
         trust_forks: bool,
+    },
+    /// Measure reads and writes at full speed beside a compaction of a large store.
+    Figures {
+        /// Height of its chain; with as many actors as there are by default, 3000 make 1.2 million blocks.
+        #[arg(long, default_value_t = 3000)]
+        epochs: u64,
+        /// Actors in its state.
+        #[arg(long, default_value_t = 20_000)]
+        actors: u64,
+        /// Length of each segment without a compaction.
+        #[arg(long, default_value_t = 15)]
+        seconds: u64,
+        /// Source of the chain and of what is read.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Flip one bit of a tier's files at a time and read every block: what is served, what is damaged.
+    Rot {
+        /// How many flips in each tier.
+        #[arg(long, default_value_t = 100)]
+        flips: u64,
+        /// Source of all choices.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
     },
     /// The process that `crash` and `powercut` kill.
     #[command(hide = true)]
@@ -96,6 +121,14 @@ fn run(command: Command) -> Result<()> {
         Command::Crash(kills) => kill(&kills, End::Kill),
         Command::Powercut(kills) => kill(&kills, End::PowerCut),
         Command::Soak { minutes, seed, trust_forks } => soak(minutes, seed, forks(trust_forks)),
+        Command::Figures { epochs, actors, seconds, seed } => {
+            let each = Duration::from_secs(seconds);
+            let folder = tempfile::Builder::new().prefix("splitstore-figures-").tempdir()?;
+            let table = figures::run(folder.path(), &figures::Orders { epochs, actors, each, seed })?;
+            println!("\n{table}");
+            Ok(())
+        }
+        Command::Rot { flips, seed } => rot(flips, seed),
         Command::Child(Orders { store, log, seed, life, check_only, trust_forks, forgetful }) => {
             let then = if check_only { Then::Stop } else { Then::Load };
             let disk = forgetful.map_or(Disk::Real, Disk::Forgetful);
@@ -124,6 +157,20 @@ fn soak(minutes: u64, seed: u64, forks: Forks) -> Result<()> {
         println!("worst stall of {:<10} {:>9.1} ms", op.name(), worst(op));
     }
     println!("{} blocks compared in {} checks, nothing lost", soaked.blocks, soaked.checks);
+    Ok(())
+}
+
+fn rot(flips: u64, seed: u64) -> Result<()> {
+    println!("seed {seed}");
+    let folder = tempfile::tempdir()?;
+    let mut victim = Victim::new(folder.path(), seed)?;
+    for tier in [Tier::Hot, Tier::Cold] {
+        let rot = victim.rot(tier, flips)?;
+        println!(
+            "{tier:?}, {BLOCKS} of its blocks and {BLOCKS} of the other tier's read after each flip\n{rot}"
+        );
+        ensure!(rot.wrong == 0, "wrong bytes were served");
+    }
     Ok(())
 }
 

@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod acknowledgements;
+mod figures;
 mod finds;
 mod histograms;
 mod lines;
 mod lives;
+mod rot;
 mod smoke;
