@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use loom::sync::Mutex;
+use splitstore_domain::object::RAW;
 use splitstore_domain::{ColdPolicy, Phase};
 use splitstore_model::SplitStore;
 use splitstore_ports::BlockRead;
@@ -93,6 +95,32 @@ fn a_read_that_a_whole_run_overtakes_promises_nothing_that_is_gone() {
         drop(second);
         count.saw(yes);
         assert!(!yes || survived, "law 2: a yes for what the run that was on had deleted");
+    });
+}
+
+/// Who asks for the parent as raw bytes keeps it as a leaf. Who asks for it as DAG-CBOR later, and has his answer before
+/// the purge goes on, keeps what is below it as well.
+#[test]
+fn a_leaf_that_is_named_as_dag_cbor_keeps_what_is_below_it_from_then_on() {
+    explore("a leaf named as DAG-CBOR beside a purge batch", |count| {
+        let node = Node::new(ColdPolicy::Discard);
+        let mut run = node.store.begin().unwrap();
+        step_to(&mut run, Phase::Mark);
+        let raw = Cid::new_v1(RAW, *node.parent.cid.hash());
+        assert!(has(&node.store, &raw));
+        step_to(&mut run, Phase::Purge);
+        let ended = Arc::new(Mutex::new(false));
+        let (store, parent, flag) = (node.store.clone(), node.parent.cid, ended.clone());
+        let reader = spawn(move || {
+            let yes = has(&store, &parent);
+            *flag.lock().unwrap() = true;
+            yes
+        });
+        let before = *ended.lock().unwrap();
+        finish(run);
+        let yes = reader.join().unwrap();
+        count.saw(before);
+        assert!(!before || (yes && node.has_whole(&node.parent)), "law 2: a yes, and then it was purged");
     });
 }
 
