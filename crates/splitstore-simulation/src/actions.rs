@@ -396,7 +396,7 @@ impl World {
     }
 
     /// A tipset and all below it.
-    fn line(&self, from: TipsetId) -> Vec<TipsetId> {
+    pub(crate) fn line(&self, from: TipsetId) -> Vec<TipsetId> {
         std::iter::successors(Some(from), |id| self.node.tipsets[*id].parent).collect()
     }
 

@@ -20,7 +20,9 @@ impl Life<'_, '_> {
         let world = &self.world;
         let below = |id: &Id| !head.contains(id) && world.universe.blocks[*id].height() > Some(0);
         let only_hot = |id: &Id| !world.machine.cold.has(&world.universe.cid(*id)).unwrap_or(true);
-        let all: Vec<Id> = world.headers_of_chain().into_iter().filter(below).filter(only_hot).collect();
+        // Not of a fork: those may be gone.
+        let chain = world.line(world.node.head).into_iter().flat_map(|id| world.node.tipset(id).to_vec());
+        let all: Vec<Id> = chain.filter(below).filter(only_hot).collect();
         self.world.dice.pick(&all).copied()
     }
 
