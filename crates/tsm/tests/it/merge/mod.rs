@@ -4,4 +4,5 @@ mod cases;
 mod damage;
 mod files;
 mod laws;
+mod memory;
 mod real;
