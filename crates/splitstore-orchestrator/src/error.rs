@@ -19,14 +19,14 @@ pub enum Error {
     #[error(transparent)]
     Port(#[from] PortError),
     /// A block that must be there is in neither tier. Nothing was deleted.
-    #[error("live block {cid} is missing, reached from {root}{}", of_header(header.as_ref()))]
+    #[error("live block {cid} is missing, reached from {root}{}", of_header(header.as_deref()))]
     MissingLive {
         /// The block.
         cid: Cid,
         /// The root of a header, or the header, that it was reached from.
         root: Cid,
         /// The header that names the root, where it is known.
-        header: Option<Cid>,
+        header: Option<Box<Cid>>,
     },
     /// A live block cannot be read, so its links are unknown. Nothing was deleted.
     #[error("live block {cid} cannot be scanned for links")]

@@ -132,7 +132,11 @@ impl Sink for Tolerance {
     fn missing(&mut self, missing: &Missing) -> Result<()> {
         let Missing { cid, root, .. } = *missing;
         if missing.is_fatal() && self.under == Under::Chain {
-            return Err(Error::MissingLive { cid, root, header: self.headers.get(&root).copied() });
+            return Err(Error::MissingLive {
+                cid,
+                root,
+                header: self.headers.get(&root).copied().map(Box::new),
+            });
         }
         self.missing.add(cid);
         Ok(())
