@@ -1,6 +1,7 @@
 //! A second reader, in Python and by itself (`fixtures/tsm_reader.py`), reads the same. Run where there is a
 //! `python3`; in CI there must be one.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -9,7 +10,7 @@ use std::process::Command;
 use tsm::{
     BlockType, Column, IndexSeal, Limits, Strings, TimeRange, Tombstone, Tombstones, TsmReader, Values,
 };
-use tsm::{WriterOptions, tombstone};
+use tsm::{Merge, MergeInput, MergeMode, MergeOptions, TsmWriter, WriterOptions, tombstone};
 
 use crate::data;
 use crate::sample::{Content, column, content, file, file_with, ramp};
@@ -131,4 +132,67 @@ fn python_reads_the_same_of_real_files() {
         let Some(bytes) = data::real(name) else { return };
         check(&bytes, &[]);
     }
+}
+
+/// The file that a merge of these makes.
+fn merged(files: &[Vec<u8>], mode: MergeMode, points_per_block: usize) -> Vec<u8> {
+    let input = |bytes: &Vec<u8>| MergeInput {
+        reader: data::open("input.tsm", bytes.clone()),
+        deletions: Tombstones::default(),
+    };
+    let options = MergeOptions { mode, points_per_block, ..MergeOptions::default() };
+    let mut merge = Merge::new(files.iter().map(input), options).unwrap();
+    let mut writer = TsmWriter::new(Vec::new(), "merged.tsm", WriterOptions::default());
+    while let Some(block) = merge.next_block().unwrap() {
+        let _ = writer.write_block(block.key, block.times, block.block).unwrap();
+    }
+    writer.finish().unwrap().unwrap().sink
+}
+
+/// What the other reader prints of a file, in order of its lines.
+fn sorted_lines(bytes: &[u8]) -> Option<Vec<String>> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("000000001-000000001.tsm");
+    fs::write(&path, bytes).unwrap();
+    let mut lines: Vec<String> = printed(&path)?.lines().map(String::from).collect();
+    lines.sort();
+    Some(lines)
+}
+
+#[test]
+fn python_reads_of_a_merge_what_it_reads_of_its_inputs() {
+    let (Some(a), Some(b)) = (data::real("merge_a.tsm"), data::real("merge_b.tsm")) else { return };
+    // The two have no time in common.
+    let (Some(mut expected), Some(more)) = (sorted_lines(&a), sorted_lines(&b)) else { return };
+    expected.extend(more);
+    expected.sort();
+    let files = [a, b];
+    for (mode, size) in [(MergeMode::Full, 1000), (MergeMode::Fast, 1000), (MergeMode::Full, 3)] {
+        assert!(sorted_lines(&merged(&files, mode, size)) == Some(expected.clone()), "{mode:?} {size}");
+    }
+}
+
+#[test]
+fn python_reads_the_newest_value_of_an_overwritten_real_file() {
+    let Some(old) = data::real("000000000000005-000000002.tsm") else { return };
+    let reader = data::open("old.tsm", old.clone());
+    let mut newer = Content::new();
+    for (key, blocks) in content(&reader).into_iter().step_by(9) {
+        let block = &blocks[0];
+        let again = block.times().iter().step_by(4).copied().collect::<Vec<_>>();
+        if let Values::Float(values) = block.values() {
+            let values = values.iter().step_by(4).map(|value| value + 1.0).collect();
+            newer.insert(key, vec![column(&again, Values::Float(values))]);
+        }
+    }
+    let newer = file(&newer);
+    let (Some(old_lines), Some(new_lines)) = (sorted_lines(&old), sorted_lines(&newer)) else { return };
+    // A line is key, type, time, value: the newer one takes the place of that with the same key and time.
+    let place = |line: &str| line.rsplit_once(' ').unwrap().0.to_string();
+    let mut expected: BTreeMap<String, String> =
+        old_lines.into_iter().map(|line| (place(&line), line)).collect();
+    expected.extend(new_lines.into_iter().map(|line| (place(&line), line)));
+    let mut expected: Vec<String> = expected.into_values().collect();
+    expected.sort();
+    assert!(sorted_lines(&merged(&[old, newer], MergeMode::Full, 1000)) == Some(expected));
 }
