@@ -10,7 +10,7 @@
 //!                              |
 //!   MergedBlock             key, times, bytes: ready for `TsmWriter::write_block`
 //! ```
-//! Where `InfluxDB` differs, see `docs/tsm-format.md`: it sorts blocks by an order that is none, lets older values win
+//! Where `InfluxDB` differs, see `docs/tsm-merge.md`: it sorts blocks by an order that is none, lets older values win
 //! when a key has many overlapping blocks, and gives damaged blocks a fresh checksum.
 //!
 //! Memory: per input an index window and the record of one key; the decoded blocks of one key that overlap at one
