@@ -13,8 +13,8 @@ use splitstore_domain::{HeadChange, Policy, Settings, TipsetKey};
 use splitstore_filecoin::FilecoinChain;
 use splitstore_files::{OsFiles, SystemClock};
 use splitstore_marksets::ExactSets;
-use splitstore_orchestrator::{Components, MarkSets, Options, SplitStore, Support, Trigger};
-use splitstore_ports::ChainAccessor;
+use splitstore_orchestrator::{Components, MarkSets, MarkStrategy, Options, SplitStore, Support, Trigger};
+use splitstore_ports::{ChainAccessor, NoObserver, Observer};
 use splitstore_redb::{RedbCold, RedbMeta, RedbOptions};
 use splitstore_rocksdb::{RocksHot, RocksOptions};
 
@@ -36,6 +36,16 @@ pub(crate) fn cold_path(folder: &Path) -> PathBuf {
 
 /// Opens or makes a store that has no chain yet.
 pub(crate) fn open(folder: &Path, settings: Settings) -> Result<Composed> {
+    open_as(folder, settings, MarkStrategy::default(), Arc::new(NoObserver))
+}
+
+/// The same, marking in this way, with an observer.
+pub(crate) fn open_as(
+    folder: &Path,
+    settings: Settings,
+    strategy: MarkStrategy,
+    observer: Arc<dyn Observer>,
+) -> Result<Composed> {
     let hot = Arc::new(RocksHot::open(hot_path(folder), RocksOptions::default())?);
     let cold = Arc::new(RedbCold::open(&cold_path(folder), RedbOptions::default())?);
     let support = Support {
@@ -46,7 +56,9 @@ pub(crate) fn open(folder: &Path, settings: Settings) -> Result<Composed> {
     };
     let mut options = Options::new(Policy::new(settings)?, folder);
     options.trigger = Trigger::Manual;
-    let store = SplitStore::open(Components::new(hot.clone(), cold, support), options)?;
+    options.strategy = strategy;
+    let components = Components { observer, ..Components::new(hot.clone(), cold, support) };
+    let store = SplitStore::open(components, options)?;
     Ok(Composed { store, hot })
 }
 

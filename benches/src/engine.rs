@@ -73,6 +73,11 @@ impl RawHot {
         Ok(self.db.flush_wal(true)?)
     }
 
+    /// A copy of a value.
+    pub(crate) fn get(&self, key: &BlockKey) -> Result<Option<Vec<u8>>> {
+        Ok(self.db.get(key.as_bytes())?)
+    }
+
     /// Reads keys one by one; the bytes found.
     pub(crate) fn read(&self, keys: &[BlockKey], ask: Ask) -> Result<u64> {
         let mut bytes = 0;

@@ -14,7 +14,7 @@
 //! leaves no dirty pages behind that the next measurement would wait for. The raw engine has the adapter's options;
 //! a test compares the files in which both engines note them.
 //!
-//! Start at [`catalogue`].
+//! Start at [`catalogue`]; ways of marking are compared by [`Marking`].
 
 mod size;
 pub use size::Size;
@@ -28,7 +28,9 @@ mod table;
 pub use table::Table;
 mod hits;
 pub use hits::{Chunks, Hits, Reader};
+mod marking;
 mod scenario;
+pub use marking::{Marking, Row};
 
 mod compose;
 mod engine;

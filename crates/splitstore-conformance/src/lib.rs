@@ -28,6 +28,7 @@ pub use universe::Universe;
 mod probe;
 pub use probe::Blocks;
 
+pub mod block_scan;
 pub mod blocks;
 pub mod cold;
 pub mod delete;

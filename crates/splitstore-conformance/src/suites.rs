@@ -18,6 +18,10 @@ macro_rules! hot_store {
             scan: a_scan_yields_each_key_once_in_byte_order, a_scan_knows_codec_and_size,
                 the_codec_is_that_of_one_of_the_puts, batches_of_any_size_make_the_same_scan,
                 an_empty_store_scans_to_nothing, a_scan_does_not_see_later_puts;
+            block_scan: a_block_scan_shows_each_block_whole_and_in_order,
+                ranges_of_a_block_scan_make_the_whole, a_range_includes_its_start_and_not_its_end,
+                a_snapshot_is_of_one_moment, a_look_begins_where_it_is_told, a_block_scan_ends_when_told,
+                one_snapshot_serves_many_threads;
             delete: what_was_deleted_is_not_found, deleting_what_is_absent_is_skipped,
                 a_deleted_block_can_be_put_again, a_scan_does_not_see_later_deletes,
                 a_view_keeps_its_data_while_it_is_deleted;

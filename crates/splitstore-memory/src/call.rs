@@ -15,6 +15,8 @@ pub enum Call {
     Size(BlockKey),
     /// `keys`.
     Keys,
+    /// `snapshot`.
+    Snapshot,
     /// `put_many`.
     Put(Vec<BlockKey>),
     /// `delete_many`.
@@ -40,7 +42,7 @@ impl Call {
         match self {
             Self::View(key) | Self::Has(key) | Self::Size(key) => std::slice::from_ref(key),
             Self::ViewMany(keys) | Self::Put(keys) | Self::Delete(keys) | Self::Note(keys) => keys,
-            Self::Keys | Self::Notes | Self::ClearNotes | Self::Sync => &[],
+            Self::Keys | Self::Snapshot | Self::Notes | Self::ClearNotes | Self::Sync => &[],
         }
     }
 
@@ -52,6 +54,7 @@ impl Call {
             Self::Has(_) => "has",
             Self::Size(_) => "size",
             Self::Keys => "keys",
+            Self::Snapshot => "snapshot",
             Self::Put(_) => "put_many",
             Self::Delete(_) => "delete_many",
             Self::Note(_) => "put_many_noting",

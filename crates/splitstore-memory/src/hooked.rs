@@ -4,8 +4,8 @@
 use cid::Cid;
 use splitstore_domain::BlockKey;
 use splitstore_ports::{
-    Block, BlockDelete, BlockRead, BlockWrite, ColdStore, HotStore, KeyCursor, KeyScan, Maintenance, Notes,
-    Result,
+    Block, BlockDelete, BlockRead, BlockScan, BlockSnapshot, BlockWrite, ColdStore, ErrorKind, HotStore,
+    KeyCursor, KeyScan, Maintenance, Notes, PortError, Result,
 };
 
 use crate::Call;
@@ -107,9 +107,22 @@ impl<T: Notes, H: Hook> Notes for Hooked<T, H> {
     }
 }
 
+impl<T: HotStore, H: Hook> BlockScan for Hooked<T, H> {
+    fn snapshot(&self) -> Result<Box<dyn BlockSnapshot + '_>> {
+        self.hook.before(Call::Snapshot)?;
+        let attempt = "scan the blocks of a store that offers no scans";
+        let scan = self.inner.block_scan();
+        scan.ok_or_else(|| PortError::bare(ErrorKind::Unsupported, attempt))?.snapshot()
+    }
+}
+
 impl<T: HotStore, H: Hook> HotStore for Hooked<T, H> {
     fn maintenance(&self) -> Option<&dyn Maintenance> {
         self.inner.maintenance()
+    }
+
+    fn block_scan(&self) -> Option<&dyn BlockScan> {
+        self.inner.block_scan().is_some().then_some(self)
     }
 }
 

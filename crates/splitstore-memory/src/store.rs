@@ -6,12 +6,12 @@ use cid::Cid;
 use parking_lot::RwLock;
 use splitstore_domain::{BlockKey, ByteCount};
 use splitstore_ports::{
-    Block, BlockDelete, BlockRead, BlockWrite, HotStore, Interrupt, KeyCursor, KeyScan, Maintenance, Notes,
-    ReclaimMode, Reclaimed, Result,
+    Block, BlockDelete, BlockRead, BlockScan, BlockSnapshot, BlockWrite, HotStore, Interrupt, KeyCursor,
+    KeyScan, Maintenance, Notes, ReclaimMode, Reclaimed, Result,
 };
 
 use crate::MemoryCold;
-use crate::cursor::Snapshot;
+use crate::cursor::{Moment, Snapshot};
 use crate::image::{Entry, Image, Unsynced};
 
 /// A store in memory. Clones are handles on the same blocks.
@@ -159,8 +159,18 @@ fn entries(blocks: &[Block<'_>]) -> Vec<(BlockKey, Entry)> {
     blocks.iter().map(|block| (BlockKey::from(&block.cid), entry(block))).collect()
 }
 
+impl BlockScan for MemoryStore {
+    fn snapshot(&self) -> Result<Box<dyn BlockSnapshot + '_>> {
+        Ok(Box::new(Moment::of(&self.image.read().snapshot())))
+    }
+}
+
 impl HotStore for MemoryStore {
     fn maintenance(&self) -> Option<&dyn Maintenance> {
+        Some(self)
+    }
+
+    fn block_scan(&self) -> Option<&dyn BlockScan> {
         Some(self)
     }
 }

@@ -14,28 +14,29 @@ use splitstore_domain::{BlockKey, Epoch, HeaderView, TipsetKey};
 use splitstore_ports::{ChainAccessor, Reading, Visit};
 
 use crate::error::Result;
+use crate::sets::WalkSets;
 use crate::tiers::Tiers;
-use crate::walk::{BATCH, Missing, Sink, WalkSets, Walked, Walker};
+use crate::walk::{BATCH, Missing, Sink, Walked, Walker};
 
 /// What a header contributes, in the order it is to be walked.
 pub(crate) type RootsOf<'a> = &'a dyn Fn(&HeaderView) -> Vec<Root>;
 
 /// A walk under way.
-pub(crate) struct ChainWalk {
+pub(crate) struct ChainWalk<'a> {
     tiers: Tiers,
     chain: Arc<dyn ChainAccessor>,
     headers: Vec<Cid>,
-    pub(crate) live: Walker,
+    pub(crate) live: Walker<'a>,
     /// Takes the roots of scope `Cold`, if there are any.
-    moving: Option<Walker>,
+    moving: Option<Walker<'a>>,
 }
 
-impl ChainWalk {
+impl<'a> ChainWalk<'a> {
     pub(crate) fn new(
         tiers: Tiers,
         chain: Arc<dyn ChainAccessor>,
-        live: Walker,
-        moving: Option<Walker>,
+        live: Walker<'a>,
+        moving: Option<Walker<'a>>,
     ) -> Self {
         Self { tiers, chain, headers: Vec::new(), live, moving }
     }

@@ -108,6 +108,19 @@ impl Default for MissingReferences {
     }
 }
 
+/// How a run finds out what is live. All ways mark the same blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MarkStrategy {
+    /// Reads every live block, level by level. Cost follows what is live.
+    Walk,
+    /// Reads all of hot once, in key order, and follows links in memory: about 40 bytes of it per block of hot.
+    /// Walks where the hot tier offers no scan.
+    Scan,
+    /// Scans, unless the last run left little of hot alive.
+    #[default]
+    Auto,
+}
+
 /// How a store behaves.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -126,6 +139,11 @@ pub struct Options {
     pub missing: MissingReferences,
     /// How much a run does at once.
     pub batches: Batches,
+    /// How a run marks.
+    pub strategy: MarkStrategy,
+    /// Bits of a key that a scan keeps of each link, at most 63. Fewer cost reads and save nothing: for tests,
+    /// which want keys that collide.
+    pub scan_id_bits: u32,
     /// Every how manieth compaction reclaims fully instead of online; 0 never does.
     pub full_reclaim_every: u64,
 }
@@ -141,6 +159,8 @@ impl Options {
             pressure: None,
             missing: MissingReferences::default(),
             batches: Batches::default(),
+            strategy: MarkStrategy::default(),
+            scan_id_bits: crate::graph::ID_BITS,
             full_reclaim_every: 20,
         }
     }

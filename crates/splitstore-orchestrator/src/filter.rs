@@ -22,9 +22,10 @@ use crate::error::Result;
 use crate::growth::{Growth, HeldBack, Hold};
 use crate::mark_notes;
 use crate::protection::{Protection, reference_to};
+use crate::sets::WalkSets;
 use crate::sync::RwLock;
 use crate::tiers::Tiers;
-use crate::walk::{Leaves, WalkSets, Walker};
+use crate::walk::{Leaves, Walker};
 use crate::whole::Met;
 
 /// Marks that are sealed, and those that came later.
@@ -176,7 +177,7 @@ impl Filter {
     /// Walks what `start` adds to its end. What fails leaves no trace.
     fn walk(&self, start: impl FnOnce(&mut Walker, &mut Met) -> Result<()>) -> Result<(Arc<Growth>, Met)> {
         let growth = Growth::new(self.sets.clone(), self.held_back.clone());
-        let sets = WalkSets { visits: growth.clone(), marks: None };
+        let sets = WalkSets::new(growth.clone(), None);
         let mut walker = Walker::new(self.tiers.clone(), sets, Leaves::Mark);
         let mut met = Met::default();
         start(&mut walker, &mut met)?;

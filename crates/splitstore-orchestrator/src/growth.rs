@@ -21,8 +21,8 @@ use std::sync::Arc;
 use splitstore_domain::BlockKey;
 use splitstore_ports::{ErrorKind, MarkSet, PortError, Result, Visit, VisitSet};
 
+use crate::sets::WalkSets;
 use crate::sync::{Mutex, MutexGuard};
-use crate::walk::WalkSets;
 
 /// Keys that a purge must not delete although they are not marked.
 #[derive(Default)]

@@ -19,7 +19,9 @@
 mod batches;
 pub use batches::Batches;
 mod components;
-pub use components::{Components, ExactFactory, MarkSets, MissingReferences, Options, Support, Trigger};
+pub use components::{
+    Components, ExactFactory, MarkSets, MarkStrategy, MissingReferences, Options, Support, Trigger,
+};
 mod store;
 pub use store::{Info, SplitStore};
 mod control;
@@ -39,10 +41,12 @@ mod all_keys;
 mod audit;
 mod candidates;
 mod chain_walk;
+mod children;
 mod conductor;
 pub use conductor::Pace;
 mod filter;
 mod forks;
+mod graph;
 mod growth;
 mod journal;
 mod ledger;
@@ -51,6 +55,7 @@ mod marks_file;
 mod protection;
 mod records;
 mod recover;
+mod sets;
 mod stream;
 #[cfg_attr(interleaved, path = "../../splitstore-model/src/sync.rs")]
 mod sync;

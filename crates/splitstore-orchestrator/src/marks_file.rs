@@ -11,9 +11,9 @@ use crate::error::{Error, Result};
 use crate::filter::Filter;
 use crate::mark_notes;
 use crate::records::{FileKind, RecordReader, RecordWriter};
+use crate::sets::WalkSets;
 use crate::store::Inner;
 use crate::stream::{StreamReader, StreamWriter};
-use crate::walk::WalkSets;
 
 /// File name in a run's folder.
 pub(crate) const NAME: &str = "marks";
@@ -41,7 +41,7 @@ pub(crate) fn recover(cx: &Inner, folder: &Path, run: u64) -> Result<Arc<Filter>
     cx.files.create_dir(&scratch)?;
     let hint = SetHint { expected: 0, universe: &*cx.tiers.hot, folder: &scratch };
     let (MarkSets::Exact(factory) | MarkSets::Split { visits: factory, .. }) = &cx.marks;
-    let sets = WalkSets { visits: factory.recover_visits(&mut stream, &hint)?, marks: None };
+    let sets = WalkSets::new(factory.recover_visits(&mut stream, &hint)?, None);
     let mut first = Vec::new();
     mark_notes::read(&*cx.tiers.hot, run, &mut |visits| {
         first.clear();

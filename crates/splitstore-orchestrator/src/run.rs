@@ -22,6 +22,7 @@ mod commit;
 mod mark;
 mod prepare;
 mod purge;
+mod scan;
 mod seal;
 mod transfer;
 mod work;
@@ -72,7 +73,7 @@ enum Purpose {
 /// Where the run stands, with the evidence to go on.
 enum State<'a> {
     Prepare,
-    Mark(mark::Marking),
+    Mark(mark::Marking<'a>),
     Collect(collect::Collecting<'a>),
     Transfer(transfer::Transferring),
     Seal(transfer::Settled),

@@ -3,6 +3,9 @@
 //! ```text
 //!   stack of (key, reading, completeness, root)
 //!     pop a batch, sort by key, read hot then cold, scan links, visit children, push the new ones
+//!
+//!   with a graph of hot (crate::graph):
+//!     pop a batch; what the graph holds is followed in memory, root by root; the rest is read as above
 //! ```
 //! It is iterative: depth costs heap, never stack. A child is visited when it is pushed, so each block stands
 //! on the stack at most once per reading. Leaves that are not opened are marked without being read, also when
@@ -12,81 +15,20 @@
 use std::sync::Arc;
 
 use cid::Cid;
-use splitstore_domain::links::{Link, LinkError, scan_links};
-use splitstore_domain::object::{DAG_CBOR, RAW, identity_data};
+use splitstore_domain::BlockKey;
+use splitstore_domain::links::{Link, LinkError};
+use splitstore_domain::object::{DAG_CBOR, RAW};
 use splitstore_domain::retain::Completeness;
-use splitstore_domain::{BlockKey, ObjectKind};
-use splitstore_ports::{MarkSet, Reading, Visit, VisitSet};
+use splitstore_ports::{Reading, Visit};
 
+use crate::children::{add_link, children_of};
 use crate::error::Result;
+use crate::graph::{Bitmap, Graph, Outside};
+use crate::sets::WalkSets;
 use crate::tiers::Tiers;
 
 /// Blocks read in one step.
 pub(crate) const BATCH: usize = 1024;
-
-/// The sets of one walk: an exact one that gates it and has the last word, and perhaps one that is asked first.
-#[derive(Clone)]
-pub(crate) struct WalkSets {
-    pub(crate) visits: Arc<dyn VisitSet>,
-    /// May over-approximate: saves asking the exact set about most of what is unmarked.
-    pub(crate) marks: Option<Arc<dyn MarkSet>>,
-}
-
-impl WalkSets {
-    /// Marks what is visited; appends whether each visit is the first.
-    pub(crate) fn visit(&self, visits: &[Visit], first: &mut Vec<bool>) -> Result<()> {
-        if let Some(marks) = &self.marks {
-            let keys: Vec<BlockKey> = visits.iter().map(|visit| visit.key.clone()).collect();
-            marks.mark_many(&keys)?;
-        }
-        Ok(self.visits.visit_many(visits, first)?)
-    }
-
-    fn visit_one(&self, visit: &Visit, sink: &mut dyn Sink) -> Result<()> {
-        let mut first = Vec::with_capacity(1);
-        self.visit(std::slice::from_ref(visit), &mut first)?;
-        if first.contains(&true) {
-            sink.marked(visit);
-        }
-        Ok(())
-    }
-
-    /// Whether the chain walk expanded this key as a header.
-    fn is_header(&self, key: &BlockKey) -> Result<bool> {
-        self.is_visited(&Visit { key: key.clone(), reading: Reading::Header })
-    }
-
-    /// Whether this visit was made, by whomever.
-    pub(crate) fn is_visited(&self, visit: &Visit) -> Result<bool> {
-        let mut before = Vec::with_capacity(1);
-        self.visits.visited_many(std::slice::from_ref(visit), &mut before)?;
-        Ok(before.contains(&true))
-    }
-
-    /// Whether each key is marked, exactly.
-    pub(crate) fn marked(&self, keys: &[BlockKey]) -> Result<Vec<bool>> {
-        let mut answers = Vec::with_capacity(keys.len());
-        let Some(marks) = &self.marks else {
-            self.visits.has_many(keys, &mut answers)?;
-            return Ok(answers);
-        };
-        marks.has_many(keys, &mut answers)?;
-        let claimed = keys.iter().zip(&answers).filter_map(|(key, claimed)| claimed.then_some(key.clone()));
-        let mut confirmed = Vec::with_capacity(keys.len());
-        self.visits.has_many(&claimed.collect::<Vec<_>>(), &mut confirmed)?;
-        answers
-            .iter_mut()
-            .filter(|claimed| **claimed)
-            .zip(confirmed)
-            .for_each(|(answer, exact)| *answer = exact);
-        Ok(answers)
-    }
-
-    /// How many keys are marked.
-    pub(crate) fn len(&self) -> u64 {
-        self.visits.len()
-    }
-}
 
 /// What a walk does with what it meets.
 pub(crate) trait Sink {
@@ -139,11 +81,21 @@ pub(crate) enum Leaves {
 }
 
 /// A walk under way.
-pub(crate) struct Walker {
+pub(crate) struct Walker<'a> {
     tiers: Tiers,
     sets: WalkSets,
     leaves: Leaves,
     stack: Vec<Task>,
+    graph: Option<Followed<'a>>,
+}
+
+/// A graph that a walk follows.
+struct Followed<'a> {
+    graph: Arc<Graph<'a>>,
+    /// What the walk met that the graph does not hold.
+    outside: Outside,
+    /// Tasks that must be read all the same.
+    unread: Vec<Task>,
 }
 
 struct Task {
@@ -172,13 +124,20 @@ pub(crate) struct Walked {
     pub(crate) bytes: u64,
 }
 
-impl Walker {
+impl<'a> Walker<'a> {
     pub(crate) fn new(tiers: Tiers, sets: WalkSets, leaves: Leaves) -> Self {
-        Self { tiers, sets, leaves, stack: Vec::new() }
+        Self { tiers, sets, leaves, stack: Vec::new(), graph: None }
+    }
+
+    /// Follows links of `graph` instead of reading blocks that it holds. The sets have its bitmap, and no sink is
+    /// shown what was not read.
+    pub(crate) fn with_graph(self, graph: Arc<Graph<'a>>) -> Self {
+        let graph = Followed { graph, outside: Outside::default(), unread: Vec::new() };
+        Self { graph: Some(graph), ..self }
     }
 
     pub(crate) fn is_idle(&self) -> bool {
-        self.stack.is_empty()
+        self.stack.is_empty() && self.graph.as_ref().is_none_or(|followed| followed.unread.is_empty())
     }
 
     pub(crate) fn sets(&self) -> &WalkSets {
@@ -238,9 +197,19 @@ impl Walker {
         Ok(total)
     }
 
-    /// Reads one batch and pushes its new children.
+    /// Walks one batch: follows what a graph holds, or reads and pushes new children.
     pub(crate) fn step(&mut self, sink: &mut dyn Sink) -> Result<Walked> {
-        let mut batch = self.stack.split_off(self.stack.len().saturating_sub(BATCH));
+        let mut batch = take_batch(&mut self.stack);
+        if let (Some(followed), Some(bitmap)) = (&mut self.graph, self.sets.bitmap()) {
+            if !batch.is_empty() {
+                return followed.follow(bitmap, batch);
+            }
+            batch = take_batch(&mut followed.unread);
+        }
+        self.read(batch, sink)
+    }
+
+    fn read(&mut self, mut batch: Vec<Task>, sink: &mut dyn Sink) -> Result<Walked> {
         batch.sort_unstable_by(|a, b| a.visit.key.cmp(&b.visit.key));
         let cids: Vec<Cid> = batch.iter().map(Task::cid).collect();
         let mut children = Children::default();
@@ -258,6 +227,9 @@ impl Walker {
             let task = &batch[index];
             let (root, completeness) = (*task.root, task.completeness);
             sink.missing(&Missing { cid: cids[index], root, completeness })?;
+        }
+        if let Some(followed) = &mut self.graph {
+            followed.note_outside(&children);
         }
         walked.objects += self.visit(children, sink)?;
         Ok(walked)
@@ -282,6 +254,42 @@ impl Walker {
     }
 }
 
+fn take_batch(stack: &mut Vec<Task>) -> Vec<Task> {
+    stack.split_off(stack.len().saturating_sub(BATCH))
+}
+
+impl Followed<'_> {
+    /// Follows those that the graph holds to the end, root by root: a block that turns out to be missing is looked
+    /// for on behalf of its root. What must be read is kept for the next steps.
+    fn follow(&mut self, bitmap: &Bitmap, batch: Vec<Task>) -> Result<Walked> {
+        let mut walked = Walked::default();
+        for task in batch {
+            let ordinal =
+                if task.visit.reading == Reading::Dag { bitmap.find(&task.visit.key) } else { None };
+            let Some(ordinal) = ordinal else {
+                self.unread.push(task);
+                continue;
+            };
+            let closed = self.graph.close(bitmap, &self.outside, vec![ordinal]);
+            walked.objects += closed.objects;
+            for unread in closed.unread {
+                let visit = Visit { key: self.graph.key(unread)?, reading: Reading::Dag };
+                self.unread.push(Task { visit, codec: DAG_CBOR, root: task.root.clone(), ..task });
+            }
+        }
+        Ok(walked)
+    }
+
+    /// Remembers children that the graph does not hold: they are about to be visited.
+    fn note_outside(&mut self, children: &Children) {
+        for Visit { key, reading } in children.0.iter().map(|task| &task.visit) {
+            if self.graph.index().find(key.as_bytes()).is_none() {
+                self.outside.note(&self.graph, key.as_bytes(), *reading);
+            }
+        }
+    }
+}
+
 /// Children of a batch, before it is known which are new.
 #[derive(Default)]
 struct Children(Vec<Task>);
@@ -292,39 +300,21 @@ impl Children {
         if task.visit.reading == Reading::Opaque {
             return Ok(());
         }
-        let scanned = scan_links(data, |link| self.add_link(&link, task.completeness, &task.root));
+        let mut add = |link: &Link<'_>, reading| self.add(link, reading, task.completeness, &task.root);
+        let scanned = children_of(data, &mut add);
         scanned.or_else(|source| sink.malformed(*cid, source))
     }
 
     fn add_cid(&mut self, cid: &Cid, completeness: Completeness, root: &Arc<Cid>) {
         let bytes = cid.to_bytes();
         if let Some(link) = Link::parse(&bytes) {
-            self.add_link(&link, completeness, root);
+            add_link(&link, &mut |link, reading| self.add(link, reading, completeness, root));
         }
     }
 
-    fn add_link(&mut self, link: &Link<'_>, completeness: Completeness, root: &Arc<Cid>) {
-        let reading = match link.kind() {
-            ObjectKind::Dag => Reading::Dag,
-            ObjectKind::Opaque => Reading::Opaque,
-            ObjectKind::Identity => return self.add_inline(&link.cid(), completeness, root),
-            ObjectKind::Unitary => return,
-        };
+    fn add(&mut self, link: &Link<'_>, reading: Reading, completeness: Completeness, root: &Arc<Cid>) {
         let key = BlockKey::from_bytes(link.multihash()).expect("a link's multihash was checked by the scan");
         let visit = Visit { key, reading };
         self.0.push(Task { visit, codec: link.codec(), completeness, root: root.clone() });
-    }
-
-    /// Links inside an identity CID count as links of the block that holds it. Each level is shorter than the
-    /// one around it and the outermost has 64 bytes at most, so this ends soon.
-    fn add_inline(&mut self, cid: &Cid, completeness: Completeness, root: &Arc<Cid>) {
-        let Some(data) = identity_data(cid).filter(|_| cid.codec() == DAG_CBOR) else { return };
-        let mut inner = Vec::new();
-        // Inline data that is no DAG-CBOR has no links that any reader could follow.
-        if scan_links(data, |link| inner.push(link)).is_ok() {
-            for link in &inner {
-                self.add_link(link, completeness, root);
-            }
-        }
     }
 }

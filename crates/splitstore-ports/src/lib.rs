@@ -5,6 +5,7 @@
 //! | [`BlockRead`], [`BlockWrite`], [`BlockDelete`], [`KeyScan`] | engines | orchestrator, chain |
 //! | [`Notes`] | hot engines: marks that come with a block | orchestrator |
 //! | [`HotStore`], [`ColdStore`] | what each tier must be able to do | orchestrator |
+//! | [`BlockScan`] | engines that read in order much faster than block by block | marking by scan |
 //! | [`Maintenance`] | engines that can give space back | orchestrator |
 //! | [`MarkSet`], [`VisitSet`] and their factories | mark sets | compaction |
 //! | [`ChainAccessor`], [`HeadListener`] | the node's chain | orchestrator |
@@ -27,6 +28,8 @@ mod scan;
 pub use scan::{KeyCursor, KeyEntry, KeyScan};
 mod notes;
 pub use notes::Notes;
+mod block_scan;
+pub use block_scan::{BlockScan, BlockSnapshot, KeyRange, OnBlock, ScannedBlock};
 mod ext;
 pub use ext::{BlockReadExt, BlockWriteExt};
 mod tier;

@@ -2,12 +2,17 @@
 
 use splitstore_domain::ByteCount;
 
-use crate::{BlockDelete, BlockRead, BlockWrite, Interrupt, KeyScan, Notes, Result};
+use crate::{BlockDelete, BlockRead, BlockScan, BlockWrite, Interrupt, KeyScan, Notes, Result};
 
 /// The fast tier: everything lands here, purge deletes here, and notes of both go into its log.
 pub trait HotStore: BlockRead + BlockWrite + BlockDelete + KeyScan + Notes {
     /// Its maintenance, if it has any.
     fn maintenance(&self) -> Option<&dyn Maintenance>;
+
+    /// Scans of whole blocks, if it can read them in order much faster than one by one.
+    fn block_scan(&self) -> Option<&dyn BlockScan> {
+        None
+    }
 }
 
 /// The cheap tier: transfer writes here, reads that miss hot come here.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use rocksdb::{ColumnFamily, DB, DEFAULT_COLUMN_FAMILY_NAME, Options};
 use splitstore_domain::BlockKey;
 use splitstore_domain::record;
-use splitstore_ports::{ErrorKind, HotStore, Maintenance, PortError, Result};
+use splitstore_ports::{BlockScan, ErrorKind, HotStore, Maintenance, PortError, Result};
 
 use crate::error::failed;
 use crate::{RocksOptions, folder, notes};
@@ -71,6 +71,14 @@ impl RocksHot {
             .expect("every database is opened with its default family")
     }
 
+    /// A key as the engine has it; damage names its bytes.
+    pub(crate) fn decode_key(&self, key: &[u8]) -> Result<BlockKey> {
+        BlockKey::from_bytes(key).map_err(|error| {
+            let path = self.path.display();
+            PortError::new(ErrorKind::Corrupt, format!("read key {key:02x?} of hot tier {path}"), error)
+        })
+    }
+
     /// Codec and data of a record; damage names the key.
     pub(crate) fn decode<'a>(&self, key: &BlockKey, value: &'a [u8]) -> Result<(u64, &'a [u8])> {
         record::decode(value).map_err(|error| {
@@ -82,6 +90,10 @@ impl RocksHot {
 
 impl HotStore for RocksHot {
     fn maintenance(&self) -> Option<&dyn Maintenance> {
+        Some(self)
+    }
+
+    fn block_scan(&self) -> Option<&dyn BlockScan> {
         Some(self)
     }
 }

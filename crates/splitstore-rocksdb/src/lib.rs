@@ -18,6 +18,7 @@ mod hot;
 pub use hot::RocksHot;
 mod options;
 pub use options::{Compression, RocksOptions};
+mod block_scan;
 mod error;
 mod folder;
 mod maintenance;

@@ -146,7 +146,7 @@ fn pieces(files: &[LiveFile]) -> Vec<Piece> {
 }
 
 /// The least key above `key`.
-fn successor(key: &[u8]) -> Vec<u8> {
+pub(crate) fn successor(key: &[u8]) -> Vec<u8> {
     [key, &[0]].concat()
 }
 

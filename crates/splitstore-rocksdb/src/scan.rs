@@ -1,14 +1,14 @@
 //! Scanning keys. An iterator of the engine is a snapshot of its own, taken when it is made.
 
 use rocksdb::{DBRawIterator, ReadOptions};
-use splitstore_domain::{BlockKey, note};
-use splitstore_ports::{ErrorKind, KeyCursor, KeyEntry, KeyScan, PortError, Result};
+use splitstore_domain::note;
+use splitstore_ports::{KeyCursor, KeyEntry, KeyScan, Result};
 
 use crate::RocksHot;
 use crate::error::failed;
 
 /// Bytes read ahead: scans are sequential, disks like it.
-const READAHEAD: usize = 4 << 20;
+pub(crate) const READAHEAD: usize = 4 << 20;
 
 impl KeyScan for RocksHot {
     fn keys(&self) -> Result<Box<dyn KeyCursor + '_>> {
@@ -48,10 +48,7 @@ impl Cursor<'_> {
 
     /// Of the value only the first bytes are looked at.
     fn entry(&self, key: &[u8], value: &[u8]) -> Result<KeyEntry> {
-        let key = BlockKey::from_bytes(key).map_err(|error| {
-            let path = self.store.path.display();
-            PortError::new(ErrorKind::Corrupt, format!("read key {key:02x?} of hot tier {path}"), error)
-        })?;
+        let key = self.store.decode_key(key)?;
         let (codec, data) = self.store.decode(&key, value)?;
         Ok(KeyEntry { key, codec, size: data.len() as u64 })
     }

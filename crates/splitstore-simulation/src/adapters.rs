@@ -9,8 +9,8 @@ use cid::Cid;
 use splitstore_domain::{BlockKey, ByteCount};
 use splitstore_memory::{MemoryClock, MemoryCold, MemoryFiles, MemoryMeta, MemoryStore};
 use splitstore_ports::{
-    Block, BlockDelete, BlockRead, BlockWrite, ColdStore, FileSystem, FileWrite, HotStore, KeyCursor,
-    KeyScan, Maintenance, MetaCell, MetaStore, Notes, Result,
+    Block, BlockDelete, BlockRead, BlockScan, BlockSnapshot, BlockWrite, ColdStore, FileSystem, FileWrite,
+    HotStore, KeyCursor, KeyScan, Maintenance, MetaCell, MetaStore, Notes, Result,
 };
 
 use crate::Lie;
@@ -162,9 +162,20 @@ impl Notes for Tier<MemoryStore> {
     }
 }
 
+impl BlockScan for Tier<MemoryStore> {
+    fn snapshot(&self) -> Result<Box<dyn BlockSnapshot + '_>> {
+        self.read("snapshot")?;
+        self.inner.snapshot()
+    }
+}
+
 impl HotStore for Tier<MemoryStore> {
     fn maintenance(&self) -> Option<&dyn Maintenance> {
         HotStore::maintenance(&self.inner)
+    }
+
+    fn block_scan(&self) -> Option<&dyn BlockScan> {
+        Some(self)
     }
 }
 

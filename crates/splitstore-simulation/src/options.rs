@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use splitstore_domain::{ByteCount, ColdPolicy, Policy, Settings, SyncPolicy};
-use splitstore_orchestrator::{Batches, MissingReferences, Options, Trigger};
+use splitstore_orchestrator::{Batches, MarkStrategy, MissingReferences, Options, Trigger};
 
 use crate::dice::Dice;
 use crate::machine::FOLDER;
@@ -108,9 +108,23 @@ impl SimOptions {
         Policy::new(settings).expect("the threshold is drawn beyond the boundary")
     }
 
+    /// How runs mark, and with ids of how many bits: the fewer, the more keys collide. Chosen without a throw of
+    /// its own, so that seeds from before there was a choice still mean the same schedule.
+    const fn marking(&self) -> (MarkStrategy, u32) {
+        match self.turns % 4 {
+            0 => (MarkStrategy::Walk, 63),
+            1 => (MarkStrategy::Scan, 63),
+            2 => (MarkStrategy::Scan, 8),
+            _ => (MarkStrategy::Scan, 3),
+        }
+    }
+
     /// How the store is told to behave. Runs are stepped by the schedule, also those that a head change asks for.
     pub(crate) fn of_store(&self) -> Options {
+        let (strategy, scan_id_bits) = self.marking();
         Options {
+            strategy,
+            scan_id_bits,
             trigger: Trigger::Manual,
             sync: self.sync,
             pressure: self.pressure,

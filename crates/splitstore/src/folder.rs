@@ -15,7 +15,7 @@
 //! Start at [`StoreFolder::create`] and [`StoreFolder::open`].
 
 mod settings;
-pub use settings::{ColdEngine, FolderSettings, HotEngine, LAYOUT, MarksKind, UnknownName};
+pub use settings::{ColdEngine, FolderSettings, HotEngine, LAYOUT, Marking, MarksKind, UnknownName};
 mod error;
 pub use error::{FolderError, Result};
 mod store;

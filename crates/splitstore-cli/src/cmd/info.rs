@@ -22,12 +22,13 @@ pub(crate) fn run(cli: &Cli, windows: WindowArgs, output: Output) -> Result<Outc
 }
 
 fn text(folder: &StoreFolder, info: &Info) -> Result<String, std::fmt::Error> {
-    let FolderSettings { hot, cold, marks, windows } = folder.settings();
+    let FolderSettings { hot, cold, marks, marking, windows } = folder.settings();
     let mut text = String::new();
     writeln!(text, "store        {} (layout {LAYOUT})", folder.path().display())?;
     writeln!(text, "hot          {hot}, {}", size(info.sizes.hot))?;
     writeln!(text, "cold         {cold}, {}", size(info.sizes.cold))?;
     writeln!(text, "marks        {marks}")?;
+    writeln!(text, "marking      {marking}")?;
     writeln!(text, "cold policy  {}", windows.cold_policy)?;
     writeln!(
         text,
@@ -62,6 +63,7 @@ fn json(folder: &StoreFolder, info: &Info) -> Value {
         "hot": settings.hot.name(),
         "cold": settings.cold.name(),
         "marks": settings.marks.name(),
+        "marking": settings.marking.name(),
         "windows": shape::settings(&settings.windows),
         "sizes": shape::sizes(&info.sizes),
         "head": info.head.as_ref().map(shape::tipset),

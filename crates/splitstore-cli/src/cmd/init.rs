@@ -19,7 +19,7 @@ pub(crate) fn run(cli: &Cli, args: &InitArgs, output: Output) -> Result<Outcome>
         ..FolderSettings::default()
     };
     StoreFolder::create(path, &settings)?;
-    let FolderSettings { hot, cold, marks, windows } = settings;
+    let FolderSettings { hot, cold, marks, windows, .. } = settings;
     let text = format!("made a store at {}: hot tier {hot}, cold tier {cold}, marks {marks}", path.display());
     let json = json!({
         "store": path.display().to_string(),

@@ -2,36 +2,61 @@
 //!
 //! Two walks share the pass: the live one, and under policy `messages` one over old messages and receipts,
 //! whose blocks may leave hot but move to cold.
+//!
+//! By scan (`scan.rs`) a graph of hot is made first, and both walks follow it where it knows a block; then the
+//! marks are a bitmap over the snapshot, with the exact set behind it for everything else.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use cid::Cid;
 use splitstore_domain::links::LinkError;
 use splitstore_domain::retain::Scope;
 use splitstore_domain::{ColdPolicy, HeaderView, PhaseReport, TipsetKey};
+use splitstore_ports::BlockSnapshot;
 
 use super::absent::Absent;
 use super::awaited::{Awaited, Next};
 use super::prepare::{Prepared, new_sets};
+use super::scan::{Scanned, Scanning};
 use super::{Advance, Work, count};
 use crate::chain_walk::ChainWalk;
 use crate::error::{Error, Result};
+use crate::graph::{Bitmap, Graph};
+use crate::sets::WalkSets;
 use crate::store::Inner;
-use crate::walk::{Leaves, Missing, Sink, WalkSets, Walker};
+use crate::walk::{Leaves, Missing, Sink, Walker};
 
 /// Evidence: everything inside the window, and every reference so far, is marked.
-pub(crate) struct Marked {
+pub(crate) struct Marked<'a> {
     pub(crate) work: Work,
     pub(crate) sets: WalkSets,
     /// What moves to cold under policy `messages`.
     pub(crate) moving: Option<WalkSets>,
     pub(crate) missing: Absent,
+    /// The snapshot that bitmaps of the sets are of.
+    pub(crate) snapshot: Option<Box<dyn BlockSnapshot + 'a>>,
 }
 
 /// The phase under way.
-pub(crate) struct Marking {
+pub(crate) enum Marking<'a> {
+    /// A graph of hot is being made, to walk from these by.
+    Scan(Box<Scanning<'a>>, Tips),
+    Walk(Box<Walking<'a>>),
+}
+
+/// Where walks begin.
+pub(crate) struct Tips {
+    head: TipsetKey,
+    /// Reverted tipsets.
+    forks: Vec<TipsetKey>,
+}
+
+/// The walks under way.
+pub(crate) struct Walking<'a> {
     work: Work,
-    walk: ChainWalk,
+    graph: Option<Arc<Graph<'a>>>,
+    walk: ChainWalk<'a>,
     /// Under the roots of headers.
     tolerance: Tolerance,
     /// Reverted tipsets: walked when the chain is.
@@ -40,10 +65,44 @@ pub(crate) struct Marking {
     awaited: Awaited,
 }
 
-impl Marking {
-    pub(crate) fn new(cx: &Inner, prepared: Prepared) -> Result<Self> {
+impl<'a> Marking<'a> {
+    pub(crate) fn new(cx: &'a Inner, prepared: Prepared) -> Result<Self> {
+        // Of this moment: heads that come later are references, one that goes would be missed.
+        let tips = Tips { head: cx.head()?.key, forks: cx.forks.beside(prepared.work.window.head)? };
+        Ok(match Scanning::begin(cx, prepared)? {
+            Ok(scanning) => Self::Scan(Box::new(scanning), tips),
+            Err(prepared) => Self::Walk(Box::new(Walking::new(cx, prepared, tips, None)?)),
+        })
+    }
+
+    pub(crate) fn step(self, cx: &Inner, meter: &mut PhaseReport) -> Result<Advance<Self, Marked<'a>>> {
+        match self {
+            Self::Scan(scanning, tips) => match scanning.step(cx, meter)? {
+                Scanned::More(scanning) => Ok(Advance::More(Self::Scan(Box::new(scanning), tips))),
+                Scanned::All(prepared, graph) => {
+                    let walking = Walking::new(cx, prepared, tips, Some(Arc::new(graph)))?;
+                    Ok(Advance::More(Self::Walk(Box::new(walking))))
+                }
+            },
+            Self::Walk(walking) => Ok(match walking.step(cx, meter)? {
+                Advance::More(walking) => Advance::More(Self::Walk(Box::new(walking))),
+                Advance::Wait(walking, until) => Advance::Wait(Self::Walk(Box::new(walking)), until),
+                Advance::Done(marked) => Advance::Done(marked),
+            }),
+        }
+    }
+}
+
+impl<'a> Walking<'a> {
+    fn new(cx: &Inner, prepared: Prepared, tips: Tips, graph: Option<Arc<Graph<'a>>>) -> Result<Self> {
         let Prepared { work, sets } = prepared;
-        let walker = |sets| Walker::new(cx.tiers.clone(), sets, Leaves::Mark);
+        let walker = |sets: WalkSets| match &graph {
+            Some(graph) => {
+                let sets = sets.with_bitmap(Bitmap::new(graph.index().clone()));
+                Walker::new(cx.tiers.clone(), sets, Leaves::Mark).with_graph(graph.clone())
+            }
+            None => Walker::new(cx.tiers.clone(), sets, Leaves::Mark),
+        };
         let moving = match cx.options.policy.cold() {
             ColdPolicy::Messages => Some(walker(new_sets(cx, &work.folder, "moving")?)),
             ColdPolicy::Universal | ColdPolicy::Discard => None,
@@ -51,12 +110,12 @@ impl Marking {
         let mut walk = ChainWalk::new(cx.tiers.clone(), cx.chain()?.clone(), walker(sets), moving);
         let mut tolerance = Tolerance::default();
         // The head may be newer than the one the window was cut at: that keeps more, never less.
-        walk.push_tipset(&cx.head()?.key, &mut tolerance)?;
-        let forks = cx.forks.beside(work.window.head)?;
-        Ok(Self { work, walk, tolerance, forks, awaited: Awaited::new(cx.options.missing) })
+        walk.push_tipset(&tips.head, &mut tolerance)?;
+        let forks = tips.forks;
+        Ok(Self { work, graph, walk, tolerance, forks, awaited: Awaited::new(cx.options.missing) })
     }
 
-    pub(crate) fn step(mut self, cx: &Inner, meter: &mut PhaseReport) -> Result<Advance<Self, Marked>> {
+    fn step(mut self, cx: &Inner, meter: &mut PhaseReport) -> Result<Advance<Self, Marked<'a>>> {
         let every_root = cx.roots_of(self.work.window)?;
         // Old messages of a fork are nobody's archive: they would be there without what only the chain keeps below them.
         let forks = self.tolerance.under == Under::Forks;
@@ -88,15 +147,18 @@ impl Marking {
     }
 
     /// Everything is marked but what was missing below references: looks again, or ends.
-    fn await_missing(mut self, cx: &Inner) -> Result<Advance<Self, Marked>> {
+    fn await_missing(mut self, cx: &Inner) -> Result<Advance<Self, Marked<'a>>> {
         match self.awaited.next(cx.clock.elapsed()) {
             Next::GiveUp(given_up) => {
                 let mut missing = self.tolerance.missing;
                 for cid in given_up {
                     missing.add(cid);
                 }
+                // The walkers go, and with them all hold on the graph but this one: its links are freed.
                 let (sets, moving) = self.walk.into_sets();
-                Ok(Advance::Done(Marked { work: self.work, sets, moving, missing }))
+                let graph = self.graph.map(|graph| Arc::into_inner(graph).expect("no walker is left"));
+                let snapshot = graph.map(Graph::into_snapshot);
+                Ok(Advance::Done(Marked { work: self.work, sets, moving, missing, snapshot }))
             }
             Next::Wait(until) => Ok(Advance::Wait(self, until)),
             Next::Look(again) => {

@@ -9,8 +9,8 @@ use super::{Work, count};
 use crate::components::MarkSets;
 use crate::error::Result;
 use crate::protection::reference_to;
+use crate::sets::WalkSets;
 use crate::store::Inner;
-use crate::walk::WalkSets;
 
 /// The mark set is made a quarter larger than the last run's.
 const HEADROOM: (u64, u64) = (5, 4);
@@ -48,10 +48,10 @@ pub(crate) fn new_sets(cx: &Inner, parent: &Path, name: &str) -> Result<WalkSets
     let (MarkSets::Exact(factory) | MarkSets::Split { visits: factory, .. }) = &cx.marks;
     let visits = VisitSetFactory::create(&**factory, &hint)?;
     let MarkSets::Split { marks, .. } = &cx.marks else {
-        return Ok(WalkSets { visits, marks: None });
+        return Ok(WalkSets::new(visits, None));
     };
     let marks_folder = parent.join(format!("{name}-marks"));
     cx.files.create_dir(&marks_folder)?;
     let marks = marks.create(&SetHint { folder: &marks_folder, ..hint })?;
-    Ok(WalkSets { visits, marks: Some(marks) })
+    Ok(WalkSets::new(visits, Some(marks)))
 }

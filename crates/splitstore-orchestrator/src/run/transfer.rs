@@ -9,8 +9,8 @@ use super::collect::Collected;
 use super::{Advance, Work, count};
 use crate::candidates::{CandidateReader, Fate};
 use crate::error::{Error, Result};
+use crate::sets::WalkSets;
 use crate::store::Inner;
-use crate::walk::WalkSets;
 
 /// What an engine writes besides the data: asked of the disk before the copy starts.
 const OVERHEAD_PER_BLOCK: u64 = 300;

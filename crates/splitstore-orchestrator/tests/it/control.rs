@@ -121,7 +121,9 @@ fn a_hold_does_not_stop_a_purge() {
 fn a_failed_run_is_followed_by_longer_and_longer_waits() {
     let node = node(|_| {});
     for seconds in [30, 60, 120] {
-        node.rig.hot.fail_nth_where(1, ErrorKind::Unavailable, |call| matches!(call, Call::Keys));
+        node.rig
+            .hot
+            .fail_nth_where(1, ErrorKind::Unavailable, |call| matches!(call, Call::Keys | Call::Snapshot));
         node.store.compact().unwrap_err();
         let wait = Duration::from_secs(seconds);
         assert_eq!(node.decision(), Decision::Wait(Why::BackingOff { wait }));
@@ -129,7 +131,9 @@ fn a_failed_run_is_followed_by_longer_and_longer_waits() {
         assert!(matches!(node.decision(), Decision::Compact(_)));
     }
     node.store.compact().unwrap();
-    node.rig.hot.fail_nth_where(1, ErrorKind::Unavailable, |call| matches!(call, Call::Keys));
+    node.rig
+        .hot
+        .fail_nth_where(1, ErrorKind::Unavailable, |call| matches!(call, Call::Keys | Call::Snapshot));
     node.store.compact().unwrap_err();
     let wait = Duration::from_secs(30);
     node.rig.forget_base();

@@ -8,7 +8,7 @@ use splitstore_orchestrator::Error;
 use splitstore_ports::cid::Cid;
 use splitstore_ports::{BlockDelete, BlockRead, BlockWriteExt, ErrorKind};
 
-use crate::rig::{Rig, block_cid, generated, key_set};
+use crate::rig::{MODES, Rig, block_cid, generated, key_set};
 
 fn loaded(policy: ColdPolicy) -> (Rig, splitstore_fixtures::oracle::Blocks) {
     let (blocks, head, _) = generated(24, 21);
@@ -28,19 +28,22 @@ fn fails(rig: &Rig) -> Error {
 
 #[test]
 fn a_missing_block_inside_the_strict_window_aborts_and_is_named() {
-    let (rig, blocks) = loaded(ColdPolicy::Discard);
-    let state = state_of(&blocks, &rig.head[0]);
-    let actors = first_link(&blocks, &state);
-    rig.hot.delete_many(&[BlockKey::from(&actors)]).unwrap();
-    let error = fails(&rig);
-    assert!(
-        matches!(error, Error::MissingLive { cid, root, header: Some(_) } if (cid, root) == (actors, state)),
-        "{error}"
-    );
-    let Error::MissingLive { header: Some(header), .. } = &error else { unreachable!("matched above") };
-    assert_eq!(state_of(&blocks, header), state, "a header that names the state");
-    assert!(error.to_string().contains(&format!("which header {header} names")), "{error}");
-    assert!(error.to_string().contains(&actors.to_string()));
+    for mode in MODES {
+        let (mut rig, blocks) = loaded(ColdPolicy::Discard);
+        rig.mode = mode;
+        let state = state_of(&blocks, &rig.head[0]);
+        let actors = first_link(&blocks, &state);
+        rig.hot.delete_many(&[BlockKey::from(&actors)]).unwrap();
+        let error = fails(&rig);
+        assert!(
+            matches!(error, Error::MissingLive { cid, root, header: Some(_) } if (cid, root) == (actors, state)),
+            "{error}"
+        );
+        let Error::MissingLive { header: Some(header), .. } = &error else { unreachable!("matched above") };
+        assert_eq!(state_of(&blocks, header), state, "a header that names the state");
+        assert!(error.to_string().contains(&format!("which header {header} names")), "{error}");
+        assert!(error.to_string().contains(&actors.to_string()));
+    }
 }
 
 /// Snapshots leave out old state as a whole; above a snapshot the same absence is a loss.
@@ -59,20 +62,26 @@ fn a_state_that_is_absent_as_a_whole_is_tolerated_up_to_the_snapshot_and_aborts_
 
 #[test]
 fn a_missing_header_aborts_and_is_named() {
-    let (rig, blocks) = loaded(ColdPolicy::Discard);
-    let header = genesis_of(&blocks, &rig.head);
-    rig.hot.delete_many(&[BlockKey::from(&header)]).unwrap();
-    let error = fails(&rig);
-    assert!(matches!(error, Error::MissingLive { cid, .. } if cid == header), "{error}");
+    for mode in MODES {
+        let (mut rig, blocks) = loaded(ColdPolicy::Discard);
+        rig.mode = mode;
+        let header = genesis_of(&blocks, &rig.head);
+        rig.hot.delete_many(&[BlockKey::from(&header)]).unwrap();
+        let error = fails(&rig);
+        assert!(matches!(error, Error::MissingLive { cid, .. } if cid == header), "{error}");
+    }
 }
 
 #[test]
 fn a_live_block_whose_links_cannot_be_read_aborts() {
-    let (rig, blocks) = loaded(ColdPolicy::Discard);
-    let state = state_of(&blocks, &rig.head[0]);
-    assert!(rig.hot.inner().damage(&BlockKey::from(&state), &[0x82, 0x01]));
-    let error = fails(&rig);
-    assert!(matches!(error, Error::Malformed { cid, .. } if cid == state), "{error}");
+    for mode in MODES {
+        let (mut rig, blocks) = loaded(ColdPolicy::Discard);
+        rig.mode = mode;
+        let state = state_of(&blocks, &rig.head[0]);
+        assert!(rig.hot.inner().damage(&BlockKey::from(&state), &[0x82, 0x01]));
+        let error = fails(&rig);
+        assert!(matches!(error, Error::Malformed { cid, .. } if cid == state), "{error}");
+    }
 }
 
 #[test]

@@ -16,4 +16,5 @@ mod reads;
 mod reports;
 mod rig;
 mod rig_disk;
+mod scan;
 mod space;

@@ -48,6 +48,7 @@ fn cut(rig: &Rig, kept: usize) -> Rig {
         head: rig.head.clone(),
         sync: rig.sync,
         pressure: rig.pressure,
+        mode: rig.mode,
         missing: rig.missing,
         batches: rig.batches,
     }

@@ -4,19 +4,29 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use splitstore_car::CarReader;
-use splitstore_domain::{BlockKey, ColdPolicy, Epoch, Policy, Window};
+use splitstore_domain::{BlockKey, ColdPolicy, CompactionPlan, Epoch, Policy, Window};
 use splitstore_fixtures::oracle::{self, Blocks};
 use splitstore_marksets::{BloomSets, ExactSets, RoaringSets};
 use splitstore_orchestrator::MarkSets;
 use splitstore_ports::cid::Cid;
 use splitstore_ports::{MarkSet, MarkSetFactory, Result, SetHint};
 
-use crate::rig::{Rig, generated, key_set};
+use crate::rig::{MODES, Rig, generated, key_set};
 
 const POLICIES: [ColdPolicy; 3] = [ColdPolicy::Universal, ColdPolicy::Messages, ColdPolicy::Discard];
 
-/// Compacts `blocks` and compares both tiers with the oracle, key by key.
+/// Compacts `blocks` in each way of marking and compares both tiers with the oracle, key by key.
 fn check(rig: &mut Rig, blocks: &Blocks, head: &[Cid], height: Epoch) {
+    let mut plans = Vec::new();
+    for mode in MODES {
+        let mut other = rig.anew(mode);
+        plans.push(check_one(&mut other, blocks, head, height));
+    }
+    plans.push(check_one(rig, blocks, head, height));
+    assert!(plans.windows(2).all(|pair| pair[0] == pair[1]), "all ways of marking plan the same: {plans:?}");
+}
+
+fn check_one(rig: &mut Rig, blocks: &Blocks, head: &[Cid], height: Epoch) -> CompactionPlan {
     rig.load(blocks, head);
     let policy = Policy::new(rig.settings).unwrap();
     let window = Window::at(height, height, &policy);
@@ -25,8 +35,9 @@ fn check(rig: &mut Rig, blocks: &Blocks, head: &[Cid], height: Epoch) {
     let (store, _chain) = rig.open().unwrap();
     let plan = store.plan().unwrap();
     let report = store.compact().unwrap();
-    assert_eq!(rig.hot_keys(), key_set(&hot), "hot under {}", rig.settings.cold_policy);
-    assert_eq!(rig.cold_keys(), key_set(&cold), "cold under {}", rig.settings.cold_policy);
+    let how = (rig.settings.cold_policy, rig.mode);
+    assert_eq!(rig.hot_keys(), key_set(&hot), "hot under {how:?}");
+    assert_eq!(rig.cold_keys(), key_set(&cold), "cold under {how:?}");
     assert_eq!(plan, report.plan, "a dry run says what the run then does");
     assert!(store.audit().unwrap().is_clean());
     for cid in hot.union(&cold) {
@@ -34,6 +45,7 @@ fn check(rig: &mut Rig, blocks: &Blocks, head: &[Cid], height: Epoch) {
     }
     let again = store.compact().unwrap();
     assert_eq!(again.plan.candidates().blocks, 0, "a second run finds nothing to do");
+    plan
 }
 
 #[test]

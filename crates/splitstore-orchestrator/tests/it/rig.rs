@@ -12,8 +12,8 @@ use splitstore_fixtures::oracle::Blocks;
 use splitstore_marksets::ExactSets;
 use splitstore_memory::{Failing, MemoryClock, MemoryCold, MemoryFiles, MemoryMeta, MemoryStore};
 use splitstore_orchestrator::{
-    Batches, Components, MarkSets, MissingReferences, Options, Result, Run, SplitStore, Step, Support,
-    Trigger,
+    Batches, Components, MarkSets, MarkStrategy, MissingReferences, Options, Result, Run, SplitStore, Step,
+    Support, Trigger,
 };
 use splitstore_ports::cid::Cid;
 use splitstore_ports::{
@@ -34,10 +34,32 @@ pub(crate) struct Rig {
     pub(crate) sync: SyncPolicy,
     pub(crate) pressure: Option<ByteCount>,
     pub(crate) missing: MissingReferences,
+    pub(crate) mode: Mode,
     pub(crate) batches: Batches,
 }
 
 pub(crate) const FOLDER: &str = "store";
+
+/// How runs mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mode {
+    pub(crate) strategy: MarkStrategy,
+    pub(crate) id_bits: u32,
+}
+
+impl Default for Mode {
+    fn default() -> Self {
+        Self { strategy: MarkStrategy::Auto, id_bits: 63 }
+    }
+}
+
+/// The walk, and scans from one in which hardly any keys collide to one in which all do.
+pub(crate) const MODES: [Mode; 4] = [
+    Mode { strategy: MarkStrategy::Walk, id_bits: 63 },
+    Mode { strategy: MarkStrategy::Scan, id_bits: 63 },
+    Mode { strategy: MarkStrategy::Scan, id_bits: 16 },
+    Mode { strategy: MarkStrategy::Scan, id_bits: 8 },
+];
 
 impl Rig {
     /// An empty store with a finality of `finality` epochs, threshold 5 and boundary 4.
@@ -54,8 +76,15 @@ impl Rig {
             sync: SyncPolicy::Ignore,
             pressure: None,
             missing: MissingReferences::Skip,
+            mode: Mode::default(),
             batches: Batches::default(),
         }
+    }
+
+    /// An empty store with the same settings, windows and sets that marks in this way.
+    pub(crate) fn anew(&self, mode: Mode) -> Self {
+        let empty = Self::new(self.settings.finality_epochs, self.settings.cold_policy);
+        Self { settings: self.settings, marks: self.marks.clone(), batches: self.batches, mode, ..empty }
     }
 
     /// Puts blocks into hot, durably, and remembers the head.
@@ -91,6 +120,8 @@ impl Rig {
             sync: self.sync,
             pressure: self.pressure,
             missing: self.missing,
+            strategy: self.mode.strategy,
+            scan_id_bits: self.mode.id_bits,
             batches: self.batches,
             ..Options::new(Policy::new(self.settings).unwrap(), FOLDER)
         };

@@ -3,6 +3,7 @@
 //! ```text
 //!   layout = 1                    version of the folder's layout; a newer one is refused by name
 //!   marks = "exact"               exact | disk | roaring | bloom
+//!   marking = "auto"              walk | scan | auto; may be left out
 //!   [hot]      engine = "rocksdb"  rocksdb | fjall
 //!   [cold]     engine = "redb"
 //!   [windows]  finality_epochs, threshold_finalities, .. as in splitstore_domain::Settings
@@ -13,6 +14,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use splitstore_domain::Settings;
+use splitstore_orchestrator::MarkStrategy;
 use thiserror::Error;
 
 /// The layout this version writes, and the newest it reads.
@@ -93,6 +95,30 @@ names! {
     }
 }
 
+names! {
+    /// How a compaction finds out what is live.
+    #[derive(Default)]
+    "way of marking" Marking {
+        /// Reads live blocks level by level.
+        Walk = "walk",
+        /// Reads all of hot once in order; about 40 bytes of memory per block of it.
+        Scan = "scan",
+        /// A scan, unless little of hot is expected to be live.
+        #[default]
+        Auto = "auto",
+    }
+}
+
+impl From<Marking> for MarkStrategy {
+    fn from(marking: Marking) -> Self {
+        match marking {
+            Marking::Walk => Self::Walk,
+            Marking::Scan => Self::Scan,
+            Marking::Auto => Self::Auto,
+        }
+    }
+}
+
 /// A word that names none of the choices.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("unknown {what} `{name}`: {known}")]
@@ -143,8 +169,10 @@ pub struct FolderSettings {
     pub hot: HotEngine,
     /// The cheap tier.
     pub cold: ColdEngine,
-    /// Marking.
+    /// What remembers live blocks.
     pub marks: MarksKind,
+    /// How they are found.
+    pub marking: Marking,
     /// Windows and cold policy.
     pub windows: Settings,
 }
@@ -155,6 +183,7 @@ impl Default for FolderSettings {
             hot: HotEngine::default(),
             cold: ColdEngine::Redb,
             marks: MarksKind::Exact,
+            marking: Marking::Auto,
             windows: Settings::default(),
         }
     }
@@ -166,6 +195,8 @@ impl Default for FolderSettings {
 struct File {
     layout: u64,
     marks: MarksKind,
+    #[serde(default)]
+    marking: Marking,
     hot: Engine<HotEngine>,
     cold: Engine<ColdEngine>,
     windows: Settings,
@@ -200,14 +231,14 @@ impl FolderSettings {
         if layout == 0 {
             return Err(SettingsFault::Malformed("layout 0 never was".into()));
         }
-        let File { marks, hot, cold, windows, .. } = toml::from_str(text).map_err(malformed)?;
-        Ok(Self { hot: hot.engine, cold: cold.engine, marks, windows })
+        let File { marks, marking, hot, cold, windows, .. } = toml::from_str(text).map_err(malformed)?;
+        Ok(Self { hot: hot.engine, cold: cold.engine, marks, marking, windows })
     }
 
     pub(super) fn to_toml(self) -> String {
-        let Self { hot, cold, marks, windows } = self;
+        let Self { hot, cold, marks, marking, windows } = self;
         let (hot, cold) = (Engine { engine: hot }, Engine { engine: cold });
-        let file = File { layout: LAYOUT, marks, hot, cold, windows };
+        let file = File { layout: LAYOUT, marks, marking, hot, cold, windows };
         toml::to_string(&file).expect("numbers and words can be written as toml")
     }
 }
@@ -219,9 +250,17 @@ mod tests {
     #[test]
     fn settings_read_back_as_they_were_written() {
         for (hot, marks) in [(HotEngine::Fjall, MarksKind::Disk), (HotEngine::Rocksdb, MarksKind::Bloom)] {
-            let settings = FolderSettings { hot, marks, ..FolderSettings::default() };
+            let settings = FolderSettings { hot, marks, marking: Marking::Walk, ..FolderSettings::default() };
             assert_eq!(FolderSettings::parse(&settings.to_toml()).unwrap(), settings);
         }
+    }
+
+    #[test]
+    fn settings_from_before_there_was_a_choice_of_marking_choose_for_themselves() {
+        let settings = FolderSettings::default();
+        let text = settings.to_toml().replace("marking = \"auto\"\n", "");
+        assert!(!text.contains("marking"));
+        assert_eq!(FolderSettings::parse(&text).unwrap(), settings);
     }
 
     #[test]

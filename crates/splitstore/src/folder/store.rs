@@ -135,6 +135,7 @@ impl StoreFolder {
         };
         let options = Options {
             trigger: opening.trigger,
+            strategy: settings.marking.into(),
             full_reclaim_every: opening.full_reclaim_every.unwrap_or(settings.hot.full_reclaim_every()),
             ..Options::new(policy, path)
         };

@@ -1,0 +1,108 @@
+//! The walk of the original, done plainly: depth first, one `get` per block, one hash set of keys behind a lock.
+//!
+//! Headers are walked from the head down; the roots that each contributes are walked by so many walkers, a whole
+//! root by one of them, as in the original. Nothing may be missing.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::{Context, Result};
+use cid::Cid;
+use splitstore_domain::links::scan_links;
+use splitstore_domain::{BlockKey, Epoch, ObjectKind, Policy, Window, record, retain};
+use splitstore_filecoin::FilecoinChain;
+use splitstore_ports::ChainAccessor;
+
+use crate::engine::RawHot;
+
+/// The engine alone.
+pub(super) struct Naive {
+    hot: RawHot,
+}
+
+type Seen = Mutex<HashSet<BlockKey>>;
+
+impl Naive {
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        Ok(Self { hot: RawHot::open(path)? })
+    }
+
+    /// How many blocks are live.
+    pub(super) fn mark(
+        &self,
+        head: &[Cid],
+        walkers: usize,
+        window: &dyn Fn(Epoch) -> Window,
+        policy: &Policy,
+    ) -> Result<u64> {
+        let seen = Seen::default();
+        let roots = Mutex::new(self.roots(head, &seen, window, policy)?.into_iter());
+        let work = || -> Result<()> {
+            loop {
+                let root = roots.lock().unwrap_or_else(PoisonError::into_inner).next();
+                let Some(root) = root else { return Ok(()) };
+                self.walk(root, &seen)?;
+            }
+        };
+        std::thread::scope(|threads| {
+            let all: Vec<_> = (0..walkers).map(|_| threads.spawn(work)).collect();
+            all.into_iter().try_for_each(|one| one.join().expect("a walker does not panic"))
+        })?;
+        Ok(seen.into_inner().unwrap_or_else(PoisonError::into_inner).len() as u64)
+    }
+
+    /// Marks all headers; the roots they contribute.
+    fn roots(
+        &self,
+        head: &[Cid],
+        seen: &Seen,
+        window: &dyn Fn(Epoch) -> Window,
+        policy: &Policy,
+    ) -> Result<Vec<Cid>> {
+        let chain = FilecoinChain::new(std::sync::Arc::new(splitstore_memory::MemoryStore::hot()));
+        let (mut roots, mut tipset, mut cut) = (Vec::new(), head.to_vec(), None);
+        while !tipset.is_empty() {
+            let key = splitstore_domain::TipsetKey::new(tipset.clone());
+            roots.extend(chain.key_object(&key));
+            let mut parents = Vec::new();
+            for cid in tipset.iter().filter(|cid| is_first(seen, cid)) {
+                let data = self.read(cid)?.with_context(|| format!("header {cid} is missing"))?;
+                let header = chain.header(cid, &data)?;
+                let cut = *cut.get_or_insert_with(|| window(header.height));
+                roots.extend(retain::roots_of(&header, &cut, policy).map(|root| root.cid));
+                if header.height > Epoch::GENESIS {
+                    parents = header.parents.cids().to_vec();
+                } else {
+                    roots.extend(header.parents.cids());
+                }
+            }
+            tipset = parents;
+        }
+        Ok(roots)
+    }
+
+    fn walk(&self, root: Cid, seen: &Seen) -> Result<()> {
+        let mut stack = vec![root];
+        while let Some(cid) = stack.pop() {
+            if !ObjectKind::of(&cid).is_stored() || !is_first(seen, &cid) {
+                continue;
+            }
+            if ObjectKind::of(&cid) == ObjectKind::Opaque {
+                continue;
+            }
+            let data = self.read(&cid)?.with_context(|| format!("block {cid} is missing"))?;
+            scan_links(&data, |link| stack.push(link.cid()))?;
+        }
+        Ok(())
+    }
+
+    fn read(&self, cid: &Cid) -> Result<Option<Vec<u8>>> {
+        let Some(value) = self.hot.get(&BlockKey::from(cid))? else { return Ok(None) };
+        Ok(Some(record::decode(&value)?.1.to_vec()))
+    }
+}
+
+fn is_first(seen: &Seen, cid: &Cid) -> bool {
+    seen.lock().unwrap_or_else(PoisonError::into_inner).insert(BlockKey::from(cid))
+}

@@ -1,0 +1,190 @@
+//! The keys of a snapshot by their short names: an ordinal is a key's place in ascending order.
+//!
+//! ```text
+//!   groups    | 12 20 ..  |  a0 e4 02 20 ..              |   keys of one header stand together
+//!   ids       | ascending | ascending                    |   8 bytes each
+//!   checks    |           |                              |   8 bytes each
+//!   starts    per group: where ids with given upper bits begin, 8 of them on average
+//! ```
+
+use std::sync::Arc;
+
+use super::keyed::{Keyed, Short};
+
+/// Ids per entry of `starts`, on average.
+const PER_START: usize = 8;
+/// A run of ids that is longer is searched by halves: only keys that somebody has ground are so dense.
+const DENSE: usize = 64;
+
+/// All keys of one snapshot.
+pub(crate) struct Index {
+    pub(super) keyed: Arc<Keyed>,
+    pub(super) ids: Vec<u64>,
+    pub(super) checks: Vec<u64>,
+    groups: Vec<Group>,
+}
+
+/// The keys of one header.
+struct Group {
+    header: Box<[u8]>,
+    /// One past its last ordinal.
+    end: u32,
+    starts: Box<[u32]>,
+    /// What leaves the index into `starts` of an id.
+    shift: u32,
+}
+
+/// The keys that have an id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Matches {
+    None,
+    One(u32),
+    Many,
+}
+
+impl Index {
+    /// Over names in key order; `groups` are headers with how many keys each has, in the same order.
+    pub(super) fn new(
+        keyed: Arc<Keyed>,
+        ids: Vec<u64>,
+        checks: Vec<u64>,
+        groups: Vec<(Box<[u8]>, u32)>,
+    ) -> Self {
+        let mut first = 0;
+        let group = |(header, len): (Box<[u8]>, u32)| {
+            let begin = first;
+            first += len;
+            Group::new(header, &ids, begin, first)
+        };
+        let groups = groups.into_iter().map(group).collect();
+        Self { keyed, ids, checks, groups }
+    }
+
+    /// How many keys there are; their ordinals are below.
+    pub(crate) fn len(&self) -> u32 {
+        u32::try_from(self.ids.len()).expect("a graph has fewer than 2^32 blocks")
+    }
+
+    /// The ordinal of a key: all 127 bits of its names are compared.
+    pub(crate) fn find(&self, multihash: &[u8]) -> Option<u32> {
+        let Short { id, check } = self.keyed.short(multihash);
+        self.matches(id).find(|ordinal| self.check(*ordinal) == check)
+    }
+
+    /// Whether this is the key of this ordinal.
+    pub(crate) fn is(&self, ordinal: u32, multihash: &[u8]) -> bool {
+        let at = ordinal as usize;
+        let Short { id, check } = self.keyed.short(multihash);
+        self.ids.get(at) == Some(&id) && self.checks.get(at) == Some(&check)
+    }
+
+    pub(super) fn check(&self, ordinal: u32) -> u64 {
+        self.checks[ordinal as usize]
+    }
+
+    /// The keys that have this id.
+    pub(super) fn look_up(&self, id: u64) -> Matches {
+        let mut matches = self.matches(id);
+        match (matches.next(), matches.next()) {
+            (None, _) => Matches::None,
+            (Some(one), None) => Matches::One(one),
+            (Some(_), Some(_)) => Matches::Many,
+        }
+    }
+
+    fn matches(&self, id: u64) -> impl Iterator<Item = u32> + '_ {
+        self.groups.iter().flat_map(move |group| group.matches(&self.ids, id))
+    }
+
+    /// The least bytes that a key of this ordinal can have.
+    pub(super) fn least_key(&self, ordinal: u32) -> Vec<u8> {
+        let group = self.groups.iter().find(|group| ordinal < group.end).expect("every ordinal has a group");
+        let id = self.ids[ordinal as usize].to_be_bytes();
+        // A digest may be shorter than an id, and its id then ends in zeros.
+        let len = id.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        [&group.header, &id[..len]].concat()
+    }
+}
+
+impl Group {
+    fn new(header: Box<[u8]>, ids: &[u64], begin: u32, end: u32) -> Self {
+        let bits = ((end - begin) as usize / PER_START).max(2).ilog2();
+        let shift = u64::BITS - bits;
+        let mut starts = Vec::with_capacity((1 << bits) + 1);
+        let mut at = begin;
+        for start in 0..1_u64 << bits {
+            while at < end && ids[at as usize] >> shift < start {
+                at += 1;
+            }
+            starts.push(at);
+        }
+        starts.push(end);
+        Self { header, end, starts: starts.into(), shift }
+    }
+
+    /// The ordinals of all keys of this group with this id: they stand together.
+    fn matches<'a>(&self, ids: &'a [u64], id: u64) -> impl Iterator<Item = u32> + use<'a> {
+        let start = usize::try_from(id >> self.shift).expect("a directory has fewer than 2^32 entries");
+        let (mut at, end) = (self.starts[start], self.starts[start + 1]);
+        if (end - at) as usize > DENSE {
+            let dense = &ids[at as usize..end as usize];
+            at += u32::try_from(dense.partition_point(|other| *other < id)).expect("a part of 32 bits");
+        }
+        let at = (at..end).find(|at| ids[*at as usize] >= id).unwrap_or(end);
+        (at..end).take_while(move |at| ids[*at as usize] == id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::keyed::ID_BITS;
+    use super::*;
+
+    fn keys(header: &[u8], count: u64) -> Vec<Vec<u8>> {
+        let digest = |number: u64| splitstore_domain::digest::blake2b_256(&number.to_le_bytes());
+        let mut keys: Vec<Vec<u8>> =
+            (0..count).map(|number| [header, digest(number).as_slice()].concat()).collect();
+        keys.sort();
+        keys
+    }
+
+    fn index(keys: &[Vec<u8>], groups: &[(&[u8], usize)], bits: u32) -> Index {
+        let keyed = Arc::new(Keyed::random(bits));
+        let shorts: Vec<Short> = keys.iter().map(|key| keyed.short(key)).collect();
+        let groups = groups.iter().map(|(header, len)| ((*header).into(), u32::try_from(*len).unwrap()));
+        let (ids, checks) = shorts.iter().map(|short| (short.id, short.check)).unzip();
+        Index::new(keyed, ids, checks, groups.collect())
+    }
+
+    #[test]
+    fn every_key_has_its_ordinal_and_no_other_key_has_one_at_any_width() {
+        const SHA: &[u8] = &[0x12, 0x20];
+        const BLAKE: &[u8] = &[0xa0, 0xe4, 0x02, 0x20];
+        for (bits, count) in [(ID_BITS, 1), (ID_BITS, 3000), (16, 3000), (4, 500)] {
+            let all = [keys(SHA, count / 2), keys(BLAKE, count)].concat();
+            let groups = [
+                (SHA, all.len() - usize::try_from(count).unwrap()),
+                (BLAKE, usize::try_from(count).unwrap()),
+            ];
+            let index = index(&all, &groups, bits);
+            for (key, ordinal) in all.iter().zip(0..) {
+                assert_eq!(index.find(key), Some(ordinal), "{bits} bits");
+                assert!(index.is(ordinal, key) && !index.is(ordinal + 1, key));
+                assert!(index.least_key(ordinal) <= *key);
+                let other: Vec<u8> =
+                    key.iter().enumerate().map(|(at, byte)| byte ^ u8::from(at > 20)).collect();
+                assert_eq!(index.find(&other), None, "the same id, and another key");
+            }
+        }
+    }
+
+    #[test]
+    fn a_digest_in_two_groups_matches_in_both() {
+        let (short, long): (&[u8], &[u8]) = (&[0x12, 0x20], &[0xa0, 0xe4, 0x02, 0x20]);
+        let all = [keys(short, 1), keys(long, 1)].concat();
+        let index = index(&all, &[(short, 1), (long, 1)], ID_BITS);
+        let id = index.ids[0];
+        assert_eq!(index.look_up(id), Matches::Many);
+        assert_eq!(index.look_up(id ^ 2), Matches::None);
+    }
+}

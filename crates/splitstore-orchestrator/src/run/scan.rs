@@ -1,0 +1,102 @@
+//! The first part of marking by scan: one ordered pass over a snapshot of hot makes a graph of it in memory.
+//!
+//! The snapshot is taken after protection went on: what is put later is a reference, and what only it holds
+//! cannot be deleted by this run. Each step reads one range per thread.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use splitstore_domain::PhaseReport;
+use splitstore_ports::{BlockSnapshot, KeyRange};
+
+use super::count;
+use super::prepare::Prepared;
+use crate::components::MarkStrategy;
+use crate::error::Result;
+use crate::graph::{Graph, Keyed, Piece};
+use crate::store::Inner;
+
+/// Below this one range does, on the thread of the run.
+const SMALL: u64 = 64 * 1024;
+/// Blocks in one range, about, and how many ranges there are at least.
+const RANGE: u64 = 1 << 20;
+const RANGES_MIN: u64 = 8;
+/// More threads than this only queue at the disk.
+const THREADS_MAX: usize = 8;
+/// `Auto` walks if fewer than one in so many blocks of hot are expected to be live: a walk pays for live blocks
+/// only, several times as much for each.
+const WALK_BELOW: u64 = 6;
+
+/// The pass under way.
+pub(crate) struct Scanning<'a> {
+    pub(super) prepared: Prepared,
+    snapshot: Box<dyn BlockSnapshot + 'a>,
+    ranges: VecDeque<KeyRange>,
+    pieces: Vec<Piece>,
+    keyed: Arc<Keyed>,
+    threads: usize,
+}
+
+/// What one step of the pass came to.
+pub(super) enum Scanned<'a> {
+    More(Scanning<'a>),
+    All(Prepared, Graph<'a>),
+}
+
+impl<'a> Scanning<'a> {
+    /// Begins a pass, if this run is to mark by scan.
+    pub(super) fn begin(cx: &'a Inner, prepared: Prepared) -> Result<Result<Self, Prepared>> {
+        let blocks = cx.tiers.hot.block_scan().filter(|_| cx.options.strategy != MarkStrategy::Walk);
+        let Some(blocks) = blocks else { return Ok(Err(prepared)) };
+        let snapshot = blocks.snapshot()?;
+        let len = snapshot.estimated_len()?;
+        if !is_worth_it(cx, len)? {
+            return Ok(Err(prepared));
+        }
+        let (parts, threads) = if len < SMALL { (1, 1) } else { (parts(len), threads()) };
+        let ranges = snapshot.ranges(parts)?.into();
+        let keyed = Arc::new(Keyed::random(cx.options.scan_id_bits));
+        Ok(Ok(Self { prepared, snapshot, ranges, pieces: Vec::new(), keyed, threads }))
+    }
+
+    /// Reads one range per thread.
+    pub(super) fn step(mut self, cx: &Inner, meter: &mut PhaseReport) -> Result<Scanned<'a>> {
+        let now: Vec<KeyRange> = self.ranges.drain(..self.threads.min(self.ranges.len())).collect();
+        if now.is_empty() {
+            let graph = Graph::join(self.snapshot, self.pieces, self.keyed, self.threads)?;
+            return Ok(Scanned::All(self.prepared, graph));
+        }
+        let (snapshot, keyed) = (&*self.snapshot, &*self.keyed);
+        let read = |range: &KeyRange| Piece::read(snapshot, range, keyed, &cx.interrupt);
+        let pieces: Vec<_> = std::thread::scope(|threads| {
+            let others: Vec<_> = now.iter().skip(1).map(|range| threads.spawn(move || read(range))).collect();
+            let first = now.first().map(read);
+            let others =
+                others.into_iter().map(|other| other.join().expect("reading a range does not panic"));
+            first.into_iter().chain(others).collect()
+        });
+        for piece in pieces {
+            let piece = piece?;
+            count(meter, 0, piece.bytes());
+            self.pieces.push(piece);
+        }
+        Ok(Scanned::More(self))
+    }
+}
+
+fn is_worth_it(cx: &Inner, len: u64) -> Result<bool> {
+    if cx.options.strategy == MarkStrategy::Scan {
+        return Ok(true);
+    }
+    // What the last run marked; before the first one everything may be live.
+    let live = cx.ledger.marked()?;
+    Ok(u32::try_from(len).is_ok() && (live == 0 || live.saturating_mul(WALK_BELOW) >= len))
+}
+
+fn parts(len: u64) -> usize {
+    usize::try_from((len / RANGE).max(RANGES_MIN)).unwrap_or(usize::MAX)
+}
+
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, |threads| threads.get().min(THREADS_MAX))
+}
