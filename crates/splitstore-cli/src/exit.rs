@@ -178,7 +178,7 @@ fn of_store(error: &splitstore::Error) -> Option<(u8, &'static str)> {
         }
         Error::NoHead | Error::NotStarted => Some((BAD_INPUT, "no-head")),
         Error::NoSpace { .. } => Some((BAD_INPUT, "disk-full")),
-        Error::Busy => Some((BAD_INPUT, "busy")),
+        Error::Busy | Error::StillRunning(_) => Some((BAD_INPUT, "busy")),
         Error::Stopped(_) => Some((INTERRUPTED, "interrupted")),
         // It stands for its cause and hides it from the chain.
         Error::Port(error) => Some(of_port(error)),

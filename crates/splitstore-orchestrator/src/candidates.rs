@@ -105,10 +105,14 @@ impl CandidateReader {
         decode(&chunk).map(Some).ok_or_else(|| self.records.damage("a candidate cannot be read"))
     }
 
-    /// Reads the whole list, to know that it is sound before anything is deleted on its strength.
-    pub(crate) fn check(mut self) -> Result<()> {
-        while self.next_chunk()?.is_some() {}
-        Ok(())
+    /// Reads the whole list, to know that it is sound before anything is deleted on its strength; how many of its
+    /// blocks move nowhere.
+    pub(crate) fn check(mut self) -> Result<u64> {
+        let mut dropped = 0;
+        while let Some(chunk) = self.next_chunk()? {
+            dropped += chunk.iter().filter(|candidate| candidate.fate == Fate::Drop).count() as u64;
+        }
+        Ok(dropped)
     }
 }
 

@@ -144,6 +144,8 @@ pub struct Options {
     /// Bits of a key that a scan keeps of each link, at most 63. Fewer cost reads and save nothing: for tests,
     /// which want keys that collide.
     pub scan_id_bits: u32,
+    /// How long `close` waits for the step that a run is in.
+    pub close_within: Duration,
     /// Every how manieth compaction reclaims fully instead of online; 0 never does.
     pub full_reclaim_every: u64,
 }
@@ -161,6 +163,7 @@ impl Options {
             batches: Batches::default(),
             strategy: MarkStrategy::default(),
             scan_id_bits: crate::graph::ID_BITS,
+            close_within: Duration::from_secs(5),
             full_reclaim_every: 20,
         }
     }

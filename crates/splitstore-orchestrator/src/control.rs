@@ -12,13 +12,19 @@ use crate::store::SplitStore;
 pub struct Status {
     /// The phase, what it has handled so far, and for how long it has been at it.
     pub report: PhaseReport,
-    /// Objects that the phase is expected to handle; `None` where nothing is known.
+    /// Objects that the phase is expected to handle: as many as the last run for mark, what collection found for transfer
+    /// and, at most, for purge; `None` where nothing is known.
     pub expected: Option<u64>,
     /// Whether it goes on.
     pub pace: Pace,
 }
 
 impl Status {
+    /// Objects a second in this phase, so far.
+    pub fn rate(&self) -> f64 {
+        self.report.rate()
+    }
+
     /// Time left in this phase at its present rate.
     pub fn eta(&self) -> Option<Duration> {
         let left = self.expected?.saturating_sub(self.report.objects);
@@ -33,6 +39,8 @@ impl SplitStore {
         let report = *self.inner.status.lock();
         let expected = match report.phase {
             Phase::Mark => self.inner.ledger.marked().ok().filter(|marked| *marked > 0),
+            Phase::Transfer => Some(self.inner.planned.lock().0),
+            Phase::Purge => Some(self.inner.planned.lock().1),
             _ => None,
         };
         Status { report, expected, pace: self.inner.conductor.pace(report.phase) }

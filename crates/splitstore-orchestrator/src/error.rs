@@ -78,6 +78,12 @@ pub enum Error {
     /// The store is closing, or the run was asked to stop.
     #[error("stopped in {0}: nothing that was not yet sealed has been deleted")]
     Stopped(Phase),
+    /// `close` has waited for as long as it may, and the run is still in one step of this phase.
+    #[error(
+        "a run is still in a step of {0}: everything acknowledged is durable, and the run ends with this step; \
+             close again to wait for that"
+    )]
+    StillRunning(Phase),
     /// A hold is on: the run ended before it sealed.
     #[error("stopped in {phase}, held by {hold}: nothing was deleted")]
     Held {

@@ -26,7 +26,7 @@ pub(crate) enum Fact {
     /// The run began: its cut, and the index it will have.
     Started { window: Window, index: u64 },
     /// Marks, candidates and cold copies are durable; the purge may begin.
-    Sealed { chunks: u64, marked: u64 },
+    Sealed { chunks: u64, marked: u64, dropped: Option<u64> },
     /// Chunks of candidates below this one are purged, durably.
     Cursor { chunk: u64 },
     /// The base has moved: only cleaning up is left.
@@ -51,6 +51,8 @@ pub(crate) struct Resume {
     pub(crate) index: u64,
     pub(crate) chunks: u64,
     pub(crate) marked: u64,
+    /// How many candidates move nowhere. Early journals do not say.
+    pub(crate) dropped: Option<u64>,
     pub(crate) cursor: u64,
     pub(crate) end: End,
 }
@@ -102,9 +104,9 @@ pub(crate) fn read(files: &dyn FileSystem, folder: &Path) -> Result<Standing> {
                 started = Some((window, index));
                 standing
             }
-            (Fact::Sealed { chunks, marked }, Standing::Unsealed, Some((window, index))) => {
+            (Fact::Sealed { chunks, marked, dropped }, Standing::Unsealed, Some((window, index))) => {
                 let end = *records.end();
-                Standing::Sealed(Resume { window, index, chunks, marked, cursor: 0, end })
+                Standing::Sealed(Resume { window, index, chunks, marked, dropped, cursor: 0, end })
             }
             (Fact::Cursor { chunk }, Standing::Sealed(resume), _) if chunk <= resume.chunks => {
                 Standing::Sealed(Resume { cursor: chunk, ..resume })
@@ -126,7 +128,9 @@ impl Fact {
                 let heights = [base, messages_from, boundary, head].map(Epoch::height);
                 (1, heights.into_iter().chain([index]).collect())
             }
-            Self::Sealed { chunks, marked } => (2, vec![chunks, marked]),
+            Self::Sealed { chunks, marked, dropped } => {
+                (2, [chunks, marked].into_iter().chain(dropped).collect())
+            }
             Self::Cursor { chunk } => (3, vec![chunk]),
             Self::Committed => (4, Vec::new()),
         };
@@ -144,7 +148,10 @@ impl Fact {
                     [base, messages_from, boundary, head].map(Epoch::new);
                 Some(Self::Started { window: Window { base, messages_from, boundary, head }, index })
             }
-            (2, &[chunks, marked], []) => Some(Self::Sealed { chunks, marked }),
+            (2, &[chunks, marked], []) => Some(Self::Sealed { chunks, marked, dropped: None }),
+            (2, &[chunks, marked, dropped], []) => {
+                Some(Self::Sealed { chunks, marked, dropped: Some(dropped) })
+            }
             (3, &[chunk], []) => Some(Self::Cursor { chunk }),
             (4, [], []) => Some(Self::Committed),
             _ => None,

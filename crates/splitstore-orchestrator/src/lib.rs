@@ -53,6 +53,7 @@ mod ledger;
 mod mark_notes;
 mod marks_file;
 mod protection;
+mod quarantine;
 mod records;
 mod recover;
 mod sets;

@@ -29,10 +29,24 @@ pub(crate) fn write(files: &Arc<dyn FileSystem>, folder: &Path, sets: &WalkSets)
     Ok(files.sync_dir(folder)?)
 }
 
+/// Reads every record, to know that the file is sound: after that, what fails is something else.
+fn check(files: &dyn FileSystem, path: &Path) -> Result<()> {
+    let records = RecordReader::open(files, path, FileKind::Marks)?;
+    let missing = || Error::DamagedFile { path: path.into(), fault: "the sealed marks are missing" };
+    let mut records = records.ok_or_else(missing)?;
+    while let Some(piece) = records.next_record()? {
+        if piece.is_empty() {
+            return Ok(());
+        }
+    }
+    Err(records.damage("the sealed marks are cut"))
+}
+
 /// Reads the marks of the sealed run of this index, those noted after the seal included: the filter that the run
 /// had.
 pub(crate) fn recover(cx: &Inner, folder: &Path, run: u64) -> Result<Arc<Filter>> {
     let path = folder.join(NAME);
+    check(&*cx.files, &path)?;
     let records = RecordReader::open(&*cx.files, &path, FileKind::Marks)?;
     let missing = Error::DamagedFile { path, fault: "the sealed marks are missing" };
     let mut stream = StreamReader::new(records.ok_or(missing)?);

@@ -5,7 +5,7 @@
 //! | none, or not sealed | the folder is removed: nothing was deleted |
 //! | sealed | the filter goes on before the first read; the same purge goes on from its cursor, then commit |
 //! | committed | the folder is removed |
-//! | damaged | an error that names the file; nothing is deleted on its strength |
+//! | damaged, or its marks or candidates are | set aside if the run may be left ([`crate::quarantine`]), else an error that names the file; nothing is deleted on its strength |
 
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,7 @@ use crate::candidates::CandidateReader;
 use crate::error::{Error, Result};
 use crate::journal::{self, Journal, Resume, Standing};
 use crate::marks_file;
+use crate::quarantine;
 use crate::run::{Advance, Purging, RUN, Work, commit_purged};
 use crate::store::Inner;
 
@@ -37,18 +38,28 @@ pub(crate) fn recover(cx: &Inner) -> Result<Found> {
     cx.files.sync_dir(&cx.options.folder)?;
     let mut found = Found::Clean;
     for folder in folders(cx)? {
-        if let Standing::Sealed(resume) = journal::read(&*cx.files, &folder)? {
-            // The whole list is read before anything is deleted on its strength.
-            CandidateReader::open(&*cx.files, &folder)?.check()?;
-            let filter = marks_file::recover(cx, &folder, resume.index)?;
-            filter.install(&cx.protection)?;
-            cx.observer.on_event(&Event::Resumed);
-            found = Found::Sealed;
-        } else {
-            cx.files.remove_dir(&folder)?;
+        match take_up(cx, &folder) {
+            Ok(Found::Sealed) => found = Found::Sealed,
+            Ok(Found::Clean) => {}
+            Err(damage @ Error::DamagedFile { .. }) => quarantine::set_aside(cx, &folder, damage)?,
+            Err(error) => return Err(error),
         }
     }
     Ok(found)
+}
+
+/// Puts the filter of a sealed run back; drops one that has not sealed, or has ended.
+fn take_up(cx: &Inner, folder: &Path) -> Result<Found> {
+    let Standing::Sealed(resume) = journal::read(&*cx.files, folder)? else {
+        cx.files.remove_dir(folder)?;
+        return Ok(Found::Clean);
+    };
+    // The whole list is read before anything is deleted on its strength.
+    CandidateReader::open(&*cx.files, folder)?.check()?;
+    let filter = marks_file::recover(cx, folder, resume.index)?;
+    filter.install(&cx.protection)?;
+    cx.observer.on_event(&Event::Resumed);
+    Ok(Found::Sealed)
 }
 
 /// Finishes a run whose filter is on: of this process, or of the one before the last restart. Of one that has

@@ -181,6 +181,7 @@ impl<'a> Run<'a> {
             self.cx.observer.on_event(&Event::MissingReferences(plan.missing));
         }
         self.tracker.plan = Some(plan.clone());
+        *self.cx.planned.lock() = (plan.transfer.blocks, plan.candidates().blocks);
         if self.purpose == Purpose::Plan {
             self.tracker.finish_phase(self.cx);
             collected.work.drop_run(self.cx)?;

@@ -55,6 +55,8 @@ pub(crate) struct Inner {
     /// For adapters that work long in one call.
     pub(crate) interrupt: Interrupt,
     pub(crate) status: Mutex<PhaseReport>,
+    /// What the run under way will move, and delete at most, in blocks; known once it has collected.
+    pub(crate) planned: Mutex<(u64, u64)>,
     /// Held for the whole of a run: one at a time.
     running: Mutex<()>,
     chain: OnceLock<Arc<dyn ChainAccessor>>,
@@ -96,6 +98,7 @@ impl SplitStore {
             protectors: Mutex::default(),
             interrupt: Interrupt::new(),
             status: Mutex::default(),
+            planned: Mutex::default(),
             running: Mutex::default(),
             chain: OnceLock::new(),
             worker: Mutex::default(),
@@ -228,10 +231,19 @@ impl SplitStore {
     /// Stops a run between two of its steps, waits for it, and makes everything durable. A run that had sealed is
     /// finished by the next open. No run starts afterwards, of this handle or a clone; reads and writes still go
     /// through.
+    ///
+    /// It waits for one step at most, in any phase, and for no longer than [`Options::close_within`] (5 s), measured
+    /// on the wall and not on the clock port; then it syncs both tiers, which takes what the engines take. If the step
+    /// lasts longer, as one call to a slow disk may, the answer is [`Error::StillRunning`]: everything acknowledged is
+    /// durable all the same, and the run ends with that step.
     pub fn close(&self) -> Result<()> {
         self.stop();
+        if self.inner.running.try_lock_for(self.inner.options.close_within).is_none() {
+            self.flush()?;
+            return Err(Error::StillRunning(self.inner.status.lock().phase));
+        }
+        // A thread that comes for the lock only now takes no step.
         self.wait_idle();
-        drop(self.inner.running.lock());
         self.flush()
     }
 
@@ -327,13 +339,20 @@ impl Inner {
     /// Ends a purge that a crash or a failure interrupted.
     fn finish_sealed(&self) -> Result<()> {
         let _exclusive = self.running.try_lock().ok_or(Error::Busy)?;
-        let finished = crate::recover::finish_sealed(self);
-        finished.inspect_err(|error| self.observer.on_event(&Event::Failed(Phase::Purge, error.to_string())))
+        self.finish_earlier()
+    }
+
+    /// Ends the purge of an earlier run. To fail here is to have failed: it is told, and the next run waits.
+    fn finish_earlier(&self) -> Result<()> {
+        crate::recover::finish_sealed(self).inspect_err(|error| {
+            self.conductor.failed(self.clock.elapsed());
+            self.observer.on_event(&Event::Failed(Phase::Purge, error.to_string()));
+        })
     }
 
     pub(crate) fn begin(&self, window: Window) -> Result<Run<'_>> {
         let exclusive = self.running.try_lock().ok_or(Error::Busy)?;
-        crate::recover::finish_sealed(self)?;
+        self.finish_earlier()?;
         Ok(Run::new(self, exclusive, window))
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::panic::Location;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use splitstore_domain::trigger::Why;
@@ -38,6 +39,13 @@ pub enum Event {
     Failed(Phase, String),
     /// Open found a sealed run and finishes its purge.
     Resumed,
+    /// Open found a run whose files are damaged and set its folder aside: no block depends on finishing it.
+    SetAside {
+        /// Where it lies now.
+        folder: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
 }
 
 /// Hears events. Called on the thread where they happen; returns soon, never fails.
@@ -83,6 +91,9 @@ impl fmt::Display for Event {
             Self::Finished(report) => write!(f, "compaction {} finished", report.index),
             Self::Failed(phase, reason) => write!(f, "compaction failed in {phase}: {reason}"),
             Self::Resumed => write!(f, "a sealed compaction is finished after a restart"),
+            Self::SetAside { folder, reason } => {
+                write!(f, "a damaged compaction was set aside as {}: {reason}", folder.display())
+            }
         }
     }
 }

@@ -41,6 +41,12 @@ impl Events {
         self.heard.lock().seals
     }
 
+    /// Failures that were told so far.
+    pub(crate) fn failures(&self) -> u64 {
+        let counts = &self.heard.lock().counts;
+        counts.iter().filter(|(name, _)| name.starts_with("failed in ")).map(|(_, count)| count).sum()
+    }
+
     /// Sealed runs that were found and finished so far.
     pub(crate) fn resumed(&self) -> u64 {
         self.heard.lock().resumed

@@ -177,7 +177,7 @@ impl Life<'_, '_> {
         if paused || !self.is_head_durable()? {
             return Ok(());
         }
-        let excuses = self.world.wire.excuses();
+        let (excuses, failures) = (self.world.wire.excuses(), self.world.events.failures());
         self.world.wire.set_place("finish");
         let begun = if how == Start::Dry { self.store.begin_plan() } else { self.store.begin() };
         self.world.wire.set_place(NODE);
@@ -192,6 +192,11 @@ impl Life<'_, '_> {
             }
             Err(error) => {
                 self.world.trace.line(format!("no run can begin: {}", told(&error)));
+                // To fail in an earlier purge is to have failed; not to learn where the chain is, is not.
+                if self.world.events.failures() > failures {
+                    let now = self.world.clock.elapsed();
+                    self.world.gates.failed(now);
+                }
                 self.excused(excuses, "the beginning of a run", &error)
             }
         }

@@ -40,7 +40,7 @@ pub(crate) struct Sealed {
 
 pub(crate) fn run(cx: &Inner, settled: Settled, meter: &mut PhaseReport) -> Result<Sealed> {
     let Settled { mut work, sets, chunks } = settled;
-    CandidateReader::open(&*cx.files, &work.folder)?.check()?;
+    let dropped = CandidateReader::open(&*cx.files, &work.folder)?.check()?;
     cx.tiers.hot.clear_notes()?;
     cx.tiers.hot.sync()?;
     let filter = Filter::new(sets.clone(), cx.tiers.clone(), work.index, cx.options.policy.cold());
@@ -60,6 +60,6 @@ pub(crate) fn run(cx: &Inner, settled: Settled, meter: &mut PhaseReport) -> Resu
     count(meter, last, 0);
     let marked = sets.len();
     marks_file::write(&cx.files, &work.folder, filter.sets())?;
-    work.journal.note(Fact::Sealed { chunks, marked })?;
+    work.journal.note(Fact::Sealed { chunks, marked, dropped: Some(dropped) })?;
     Ok(Sealed { work, filter, marked })
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use splitstore_domain::trigger::{Decision, Why};
-use splitstore_domain::{ByteCount, ColdPolicy, Epoch, Hold, SyncPolicy, Tipset};
+use splitstore_domain::{ByteCount, ColdPolicy, Epoch, Hold, Phase, SyncPolicy, Tipset};
 use splitstore_filecoin::FilecoinChain;
 use splitstore_memory::Call;
 use splitstore_orchestrator::{Error, MissingReferences, Pace, SplitStore, Step};
@@ -249,4 +249,26 @@ fn missing_references_are_skipped_awaited_or_the_end_of_the_run() {
             MissingReferences::Wait { .. } => assert_eq!((ended.unwrap().plan.missing, waits), (1, 2)),
         }
     }
+}
+
+#[test]
+fn status_tells_what_a_phase_expects_its_rate_and_the_time_that_is_left() {
+    let node = node(|rig| rig.batches.chunk = std::num::NonZeroUsize::new(50).unwrap());
+    let mut run = node.store.begin().unwrap();
+    assert_eq!((node.store.status().report.phase, node.store.status().eta()), (Phase::Idle, None));
+    step_to(&mut run, "purge");
+    assert_eq!(node.store.status().eta(), None, "no rate yet");
+    run.step().unwrap();
+    node.rig.clock.advance(Duration::from_secs(10));
+    run.step().unwrap();
+    let status = node.store.status();
+    let before = node.rig.hot_keys().len() as u64;
+    assert_eq!(status.report.objects, 100, "two chunks");
+    assert!((status.rate() - 10.0).abs() < 1e-9, "{}", status.rate());
+    let left = status.expected.unwrap() - 100;
+    assert!(left > 0);
+    assert_eq!(status.eta(), Some(Duration::from_secs_f64(left as f64 / 10.0)));
+    finish(run);
+    assert_eq!(node.rig.hot_keys().len() as u64, before - left, "what it expected is what it did");
+    assert_eq!(node.store.status().report.phase, Phase::Idle);
 }

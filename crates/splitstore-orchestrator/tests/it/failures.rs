@@ -1,12 +1,13 @@
 //! Errors stop a run, never skip: hot is untouched, the error says what and where, the next run may try again.
 
 use splitstore_domain::digest::blake2b_256;
+use splitstore_domain::trigger::{Decision, Why};
 use splitstore_domain::{BlockKey, ColdPolicy, Epoch, Policy, Window};
 use splitstore_fixtures::oracle;
 use splitstore_memory::Call;
-use splitstore_orchestrator::Error;
+use splitstore_orchestrator::{Error, Trigger};
 use splitstore_ports::cid::Cid;
-use splitstore_ports::{BlockDelete, BlockRead, BlockWriteExt, ErrorKind};
+use splitstore_ports::{BlockDelete, BlockRead, BlockWriteExt, ChainAccessor, ErrorKind};
 
 use crate::rig::{MODES, Rig, block_cid, generated, key_set};
 
@@ -131,6 +132,44 @@ fn a_purge_that_fails_keeps_filtering_until_it_is_finished() {
     store.compact().unwrap();
     assert_eq!(rig.hot_keys(), key_set(&live));
     assert_eq!(store.info().unwrap().compactions, 2, "the failed run was finished, then another made");
+}
+
+/// Hears of failures.
+#[derive(Default)]
+struct Failures(std::sync::Mutex<Vec<String>>);
+
+impl splitstore_ports::Observer for Failures {
+    fn on_event(&self, event: &splitstore_ports::Event) {
+        if let splitstore_ports::Event::Failed(..) = event {
+            self.0.lock().unwrap().push(event.to_string());
+        }
+    }
+}
+
+/// The run that a head change starts ends the earlier purge first, on its own thread: nobody else hears the error.
+#[test]
+fn a_run_that_fails_before_it_begins_is_told_and_the_next_one_waits() {
+    let (rig, _) = loaded(ColdPolicy::Discard);
+    let heard = std::sync::Arc::new(Failures::default());
+    let store = rig.open_with(Trigger::Automatic, heard.clone()).unwrap();
+    let chain = crate::rig::chain_at(&store, &rig.head);
+    store.start(chain.clone()).unwrap();
+    let tip = chain.heaviest().unwrap().unwrap();
+    rig.hot.fail_where(ErrorKind::Unavailable, |call| matches!(call, Call::Delete(_)));
+    store.compact().unwrap_err();
+    for (seconds, failures) in [(30, 1), (60, 2), (120, 3)] {
+        let wait = std::time::Duration::from_secs(seconds);
+        rig.forget_base();
+        let decided = store.head_change(&crate::rig::apply(tip.clone())).unwrap();
+        assert_eq!(decided, Some(Decision::Wait(Why::BackingOff { wait })), "after {failures} failures");
+        rig.clock.advance(wait);
+        let decided = store.head_change(&crate::rig::apply(tip.clone())).unwrap();
+        assert!(matches!(decided, Some(Decision::Compact(_))));
+        store.wait_idle();
+        let heard = heard.0.lock().unwrap();
+        assert_eq!(heard.len(), failures + 1, "{heard:?}");
+        assert!(heard.iter().all(|line| line.contains("failed in purge")), "{heard:?}");
+    }
 }
 
 #[test]

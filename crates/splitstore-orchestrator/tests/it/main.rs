@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "what a test cannot unwrap has failed it")]
 
 mod batches;
+mod close;
 mod concurrent;
 mod control;
 mod crash;
+mod damage;
 mod failures;
 mod filter;
 mod forks;

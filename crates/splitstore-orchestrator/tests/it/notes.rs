@@ -51,6 +51,7 @@ fn cut(rig: &Rig, kept: usize) -> Rig {
         mode: rig.mode,
         missing: rig.missing,
         batches: rig.batches,
+        close_within: rig.close_within,
     }
 }
 

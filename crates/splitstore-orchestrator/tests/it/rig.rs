@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use splitstore_domain::{
     BlockKey, ByteCount, ColdPolicy, Epoch, HeadChange, Policy, Settings, SyncPolicy, Tipset, TipsetKey,
@@ -36,6 +37,7 @@ pub(crate) struct Rig {
     pub(crate) missing: MissingReferences,
     pub(crate) mode: Mode,
     pub(crate) batches: Batches,
+    pub(crate) close_within: Duration,
 }
 
 pub(crate) const FOLDER: &str = "store";
@@ -78,6 +80,7 @@ impl Rig {
             missing: MissingReferences::Skip,
             mode: Mode::default(),
             batches: Batches::default(),
+            close_within: Duration::from_secs(5),
         }
     }
 
@@ -123,6 +126,7 @@ impl Rig {
             strategy: self.mode.strategy,
             scan_id_bits: self.mode.id_bits,
             batches: self.batches,
+            close_within: self.close_within,
             ..Options::new(Policy::new(self.settings).unwrap(), FOLDER)
         };
         SplitStore::open(components, options)

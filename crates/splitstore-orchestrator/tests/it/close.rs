@@ -1,0 +1,72 @@
+//! Close in any phase: one step at most is waited for, and that one only for as long as was told.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use splitstore_domain::{ColdPolicy, Phase};
+use splitstore_orchestrator::{Error, Trigger};
+use splitstore_ports::{BlockRead, BlockWriteExt, Event, Observer};
+
+use crate::rig::{Rig, chain_at, generated, raw_block};
+
+/// Holds the step in which a phase begins until it is let go; knows the last phase that began.
+struct SlowStep {
+    phase: Phase,
+    held: Mutex<Sender<()>>,
+    go: Mutex<Receiver<()>>,
+    last: Mutex<Phase>,
+}
+
+impl Observer for SlowStep {
+    fn on_event(&self, event: &Event) {
+        if let Event::PhaseStarted(phase) = event {
+            *self.last.lock().unwrap() = *phase;
+            if *phase == self.phase {
+                self.held.lock().unwrap().send(()).unwrap();
+                self.go.lock().unwrap().recv().unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn close_in_any_phase_waits_for_one_step_at_most_and_no_longer_than_it_may() {
+    for phase in Phase::RUN {
+        let (blocks, head, _) = generated(24, 91);
+        let mut rig = Rig::new(2, ColdPolicy::Universal);
+        rig.close_within = Duration::ZERO;
+        rig.load(&blocks, &head);
+        let ((held, is_held), (go, gone)) = (channel(), channel());
+        let slow = Arc::new(SlowStep {
+            phase,
+            held: Mutex::new(held),
+            go: Mutex::new(gone),
+            last: Mutex::new(Phase::Idle),
+        });
+        let store = rig.open_with(Trigger::Manual, slow.clone()).unwrap();
+        store.start(chain_at(&store, &head)).unwrap();
+        let fresh = raw_block(b"acknowledged, in no sync yet");
+        std::thread::scope(|scope| {
+            let running = scope.spawn(|| store.compact());
+            is_held.recv().unwrap();
+            store.put(&fresh.0, &fresh.1).unwrap();
+            let closed = store.close();
+            assert!(matches!(closed, Err(Error::StillRunning(_))), "the step of {phase} goes on: {closed:?}");
+            if phase == Phase::Prepare {
+                rig.hot.inner().crash();
+                assert!(store.has(&fresh.0).unwrap(), "it is durable although the run goes on");
+            }
+            go.send(()).unwrap();
+            match running.join().unwrap() {
+                Ok(_) => assert_eq!(phase, Phase::Commit, "commit is short, and ends"),
+                Err(Error::Stopped(stopped)) => assert_eq!(stopped, phase.max(*slow.last.lock().unwrap())),
+                Err(error) => panic!("stopped in {phase}: {error}"),
+            }
+        });
+        let next = if phase == Phase::Prepare { Phase::Mark } else { phase };
+        assert_eq!(*slow.last.lock().unwrap(), next, "it took no other step");
+        store.close().unwrap();
+        assert!(matches!(store.compact(), Err(Error::Stopped(_))), "none starts afterwards");
+    }
+}
