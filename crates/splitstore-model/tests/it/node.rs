@@ -62,6 +62,11 @@ impl Node {
         list(5, &[self.child.cid])
     }
 
+    /// A new block above that one.
+    pub(crate) fn above(made: &Made) -> Made {
+        list(6, &[made.cid])
+    }
+
     /// Both are there, for readers and behind them.
     pub(crate) fn has_whole(&self, top: &Made) -> bool {
         [top, &self.child].iter().all(|made| self.hot.holds(&made.cid) && self.store.has(&made.cid).unwrap())

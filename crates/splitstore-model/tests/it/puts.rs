@@ -69,6 +69,29 @@ fn a_put_that_asks_nothing_keeps_what_is_below_it_if_it_ends_before_the_seal() {
     });
 }
 
+/// Parents may come first: what was missing when they were walked is read again when it comes.
+#[test]
+fn a_block_that_comes_after_its_parent_keeps_what_is_below_it_if_it_comes_before_the_seal() {
+    explore("parents first beside mark to seal", |count| {
+        let node = Node::new(ColdPolicy::Discard);
+        let mut run = node.store.begin().unwrap();
+        step_to(&mut run, Phase::Mark);
+        let ended = Arc::new(Mutex::new(false));
+        let (store, late, flag) = (node.store.clone(), node.above_child(), ended.clone());
+        let writer = spawn(move || {
+            store.put_many(&[Node::above(&late).block()]).unwrap();
+            store.put_many(&[late.block()]).unwrap();
+            *flag.lock().unwrap() = true;
+        });
+        step_to(&mut run, Phase::Seal);
+        let before = *ended.lock().unwrap();
+        finish(run);
+        writer.join().unwrap();
+        count.saw(before);
+        assert!(!before || node.has_whole(&node.above_child()), "law 2: what was below a put was purged");
+    });
+}
+
 /// The batch under way holds the child: either it is seen and kept, or it is not seen.
 #[test]
 fn a_put_beside_the_purge_alone_stays_with_its_child() {
