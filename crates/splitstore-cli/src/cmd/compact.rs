@@ -22,8 +22,10 @@ pub(crate) fn run(cli: &Cli, args: &CompactArgs, output: Output) -> Result<Outco
         let report = folder.store().compact()?;
         // It holds a clone of the store.
         drop(interrupt);
-        folder.close()?;
+        let closed = folder.close();
+        // The run has committed, whatever comes of closing.
         output.result(&report, &shape::report(&report))?;
+        closed?;
     }
     Ok(Outcome::Done)
 }

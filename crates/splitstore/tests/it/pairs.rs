@@ -13,7 +13,7 @@ use splitstore::marksets::{BloomSets, DiskSets, ExactSets, RoaringSets};
 use splitstore::ports::cid::Cid;
 use splitstore::ports::{Block, ChainAccessor, ColdStore, HotStore, KeyScan};
 use splitstore::system::{OsFiles, SystemClock};
-use splitstore::{Components, MarkSets, Options, SplitStore, Support, Trigger};
+use splitstore::{Components, MarkSets, MarkStrategy, Options, SplitStore, Support, Trigger};
 use splitstore_fixtures::oracle::{self, Blocks};
 use splitstore_fixtures::{ChainSpec, generate};
 
@@ -112,6 +112,12 @@ compositions! {
 }
 
 fn compacts_as_the_oracle_says(hot: Hot, cold: Cold, marks: &MarkSets) {
+    for strategy in [MarkStrategy::Walk, MarkStrategy::Scan] {
+        marked_by(strategy, hot, cold, marks);
+    }
+}
+
+fn marked_by(strategy: MarkStrategy, hot: Hot, cold: Cold, marks: &MarkSets) {
     let (blocks, head, height) = chain();
     for cold_policy in [ColdPolicy::Universal, ColdPolicy::Messages, ColdPolicy::Discard] {
         let folder = tempfile::tempdir().unwrap();
@@ -122,13 +128,13 @@ fn compacts_as_the_oracle_says(hot: Hot, cold: Cold, marks: &MarkSets) {
         let moved = keys_of(&oracle::expected_cold(&blocks, &head, &window, cold_policy).unwrap());
         let (hot, cold) = (hot(folder.path()), cold(folder.path()));
         load(&*hot, &blocks);
-        let store = compose(folder.path(), (hot.clone(), cold.clone()), marks, policy);
+        let store = compose((hot.clone(), cold.clone()), marks, options(policy, strategy, folder.path()));
         start(&store, &head);
         store.compact().unwrap();
         assert_eq!((scan(&*hot), scan(&*cold)), (live, moved), "{cold_policy}");
         assert!(store.audit().unwrap().is_clean(), "{cold_policy}");
         store.close().unwrap();
-        let reopened = compose(folder.path(), (hot, cold), marks, policy);
+        let reopened = compose((hot, cold), marks, options(policy, strategy, folder.path()));
         for cid in oracle::expected_hot(&blocks, &head, &window).unwrap() {
             assert_eq!(reopened.get(&cid).unwrap().as_ref(), blocks.get(&cid), "{cid} under {cold_policy}");
         }
@@ -153,10 +159,9 @@ fn load(hot: &dyn HotStore, blocks: &Blocks) {
 }
 
 fn compose(
-    folder: &Path,
     (hot, cold): (Arc<dyn HotStore>, Arc<dyn ColdStore>),
     marks: &MarkSets,
-    policy: Policy,
+    options: Options,
 ) -> SplitStore {
     let support = Support {
         meta: Arc::new(splitstore::memory::MemoryMeta::new()),
@@ -164,8 +169,11 @@ fn compose(
         clock: Arc::new(SystemClock::new()),
         marks: marks.clone(),
     };
-    let options = Options { trigger: Trigger::Manual, ..Options::new(policy, folder) };
     SplitStore::open(Components::new(hot, cold, support), options).unwrap()
+}
+
+fn options(policy: Policy, strategy: MarkStrategy, folder: &Path) -> Options {
+    Options { trigger: Trigger::Manual, strategy, ..Options::new(policy, folder) }
 }
 
 fn start(store: &SplitStore, head: &[Cid]) {
@@ -191,4 +199,51 @@ fn scan<T: KeyScan + ?Sized>(tier: &T) -> BTreeSet<BlockKey> {
         }
         keys.extend(batch.drain(..).map(|entry| entry.key));
     }
+}
+
+/// A disk with room for a compaction, but not for what a full reclaim writes before it gives anything back.
+#[cfg(feature = "fjall")]
+#[test]
+fn a_full_reclaim_that_would_fill_the_disk_is_left_for_later_and_said() {
+    use splitstore::domain::ByteCount;
+    use splitstore::memory::MemoryFiles;
+    use splitstore::ports::{Event, Observer};
+
+    #[derive(Default)]
+    struct Said(std::sync::Mutex<Vec<String>>);
+    impl Observer for Said {
+        fn on_event(&self, event: &Event) {
+            self.0.lock().unwrap().push(event.to_string());
+        }
+    }
+
+    let (blocks, head, _) = chain();
+    let folder = tempfile::tempdir().unwrap();
+    let hot = hot::fjall(folder.path());
+    load(&*hot, &blocks);
+    let files = MemoryFiles::with_folder(Path::new("store")).unwrap();
+    files.set_free_space(Some(ByteCount(60 << 20)));
+    let said = Arc::new(Said::default());
+    let support = Support {
+        meta: Arc::new(splitstore::memory::MemoryMeta::new()),
+        files: Arc::new(files),
+        clock: Arc::new(SystemClock::new()),
+        marks: marks::exact(),
+    };
+    let mut components = Components::new(hot.clone(), cold::memory(folder.path()), support);
+    components.observer = said.clone();
+    let settings = Settings { finality_epochs: 4, ..Settings::default() };
+    let options = options(Policy::new(settings).unwrap(), MarkStrategy::Walk, Path::new("store"));
+    let store = SplitStore::open(components, Options { full_reclaim_every: 1, ..options }).unwrap();
+    start(&store, &head);
+    store.compact().unwrap();
+    let needs = hot.maintenance().unwrap().full_reclaim_needs().unwrap();
+    assert!(needs.0 > 60 << 20, "{needs}");
+    let said = said.0.lock().unwrap();
+    assert!(
+        said.iter()
+            .any(|event| event.contains("a full reclaim needs") && event.contains("60.0 MiB are free")),
+        "{said:?}"
+    );
+    assert!(hot.maintenance().unwrap().size_on_disk().unwrap().0 < 60 << 20);
 }
