@@ -52,14 +52,19 @@ impl Survey {
 }
 
 impl SegmentFolder {
+    /// A folder to look at: nothing in it is touched.
+    pub fn look(files: Arc<dyn FileSystem>, path: &Path, naming: Naming) -> Self {
+        let (known, newest) = (Mutex::default(), Mutex::default());
+        Self { files, path: Arc::from(path), naming, known, newest }
+    }
+
     /// Opens a folder; files that a crash left are removed, and named.
     pub fn open(
         files: Arc<dyn FileSystem>,
         path: &Path,
         naming: Naming,
     ) -> Result<(Self, Vec<String>), CompactError> {
-        let (known, newest) = (Mutex::default(), Mutex::default());
-        let folder = Self { files, path: Arc::from(path), naming, known, newest };
+        let folder = Self::look(files, path, naming);
         let debris = folder.debris()?;
         for name in &debris {
             folder.remove(name)?;
@@ -174,11 +179,23 @@ impl SegmentFolder {
     fn debris(&self) -> Result<Vec<String>, CompactError> {
         let names: Vec<_> = self.list()?.into_iter().map(|file| file.name).collect();
         let there: Vec<_> = names.iter().map(|name| self.naming.kind(name)).collect();
-        let orphan = |kind: &FileKind| match kind {
-            FileKind::Sidecar(id, _) => !there.contains(&FileKind::Segment(*id)),
+        // Where a segment was set aside under another name, its deletions wait for it to come back.
+        let stem = |name: &str| name.split_once('.').map(|(stem, _)| stem.to_string());
+        let kept: Vec<_> = names
+            .iter()
+            .zip(&there)
+            .filter(|(_, kind)| matches!(kind, FileKind::Segment(_) | FileKind::Foreign))
+            .filter_map(|(name, _)| stem(name))
+            .collect();
+        let orphan = |name: &str, kind: &FileKind| match kind {
+            FileKind::Sidecar(id, _) => {
+                !there.contains(&FileKind::Segment(*id))
+                    && !stem(name).is_some_and(|stem| kept.contains(&stem))
+            }
             kind => *kind == FileKind::Temporary,
         };
-        Ok(names.into_iter().zip(&there).filter(|(_, kind)| orphan(kind)).map(|(name, _)| name).collect())
+        let all = names.iter().zip(&there).filter(|(name, kind)| orphan(name, kind));
+        Ok(all.map(|(name, _)| name.clone()).collect())
     }
 
     fn segment(&self, name: String) -> Option<Segment> {

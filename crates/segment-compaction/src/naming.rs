@@ -56,17 +56,27 @@ impl Naming {
 
     /// What a file is, by its name. Any width is read.
     pub fn kind(&self, name: &str) -> FileKind {
-        if name.rsplit_once('.').is_some_and(|(_, extension)| extension == TEMPORARY) {
-            return FileKind::Temporary;
-        }
         let Some((stem, extension)) = name.split_once('.') else { return FileKind::Foreign };
         let Some(id) = parse(stem) else { return FileKind::Foreign };
+        if is_temporary(extension) {
+            return FileKind::Temporary;
+        }
         if extension == self.extension {
             return FileKind::Segment(id);
         }
         let sidecar = self.sidecars.iter().find(|sidecar| **sidecar == extension);
         sidecar.map_or(FileKind::Foreign, |sidecar| FileKind::Sidecar(id, sidecar))
     }
+}
+
+/// Whether what follows the stem is a number and `tmp`: others have their own `.tmp` files, which are none of ours.
+fn is_temporary(extension: &str) -> bool {
+    let Some(rest) = extension.strip_suffix(TEMPORARY).and_then(|rest| rest.strip_suffix('.')) else {
+        return false;
+    };
+    let number = rest.rsplit('.').next().unwrap_or_default();
+    let number = number.strip_prefix("scratch").unwrap_or(number);
+    rest.contains('.') && digits(number).is_some()
 }
 
 /// The name of a segment's sidecar: only the extension differs, so odd widths stay.

@@ -52,9 +52,12 @@ impl FileSystem for OsFiles {
         let mut files = Vec::new();
         for entry in entries {
             let entry = entry?;
-            // A name that is no text is not ours.
-            if let (Ok(name), true) = (entry.file_name().into_string(), entry.file_type()?.is_file()) {
-                files.push(FileEntry { name, bytes: entry.metadata()?.len() });
+            // A name that is no text is not ours. Links are followed, as whoever opens one does.
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            match fs::metadata(entry.path()) {
+                Ok(metadata) if metadata.is_file() => files.push(FileEntry { name, bytes: metadata.len() }),
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                Ok(_) | Err(_) => {}
             }
         }
         files.sort_by(|a, b| a.name.cmp(&b.name));

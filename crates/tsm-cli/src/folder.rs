@@ -25,8 +25,18 @@ pub(crate) struct Folder {
     _exclusive: File,
 }
 
+/// What is going to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Nothing is touched.
+    Look,
+    /// What an interrupted run left is removed first.
+    Change,
+}
+
 /// How to open it.
 pub(crate) struct Opening {
+    pub(crate) access: Access,
     pub(crate) points_per_block: usize,
     pub(crate) rate: u64,
     pub(crate) observer: Arc<dyn Observer>,
@@ -43,10 +53,16 @@ impl Folder {
         };
         let format = Arc::new(TsmFormat::new(options));
         let files = Arc::new(OsFiles);
-        let (folder, removed) = SegmentFolder::open(files, path, format.naming())?;
-        for name in removed {
-            eprintln!("removed {name}: left over from a run that was interrupted");
-        }
+        let folder = match opening.access {
+            Access::Look => SegmentFolder::look(files, path, format.naming()),
+            Access::Change => {
+                let (folder, removed) = SegmentFolder::open(files, path, format.naming())?;
+                for name in removed {
+                    eprintln!("removed {name}: left over from a run that was interrupted");
+                }
+                folder
+            }
+        };
         let clock = Arc::new(SystemClock::new());
         let throttle = Throttle::new(opening.rate, opening.rate, clock.clone());
         let tools = Tools { clock, observer: opening.observer, throttle };
@@ -69,7 +85,7 @@ impl Folder {
 }
 
 /// A lock on the folder itself: no file of ours is left in it.
-fn exclusive(path: &Path) -> Result<File> {
+pub(crate) fn exclusive(path: &Path) -> Result<File> {
     let folder = File::open(path).with_context(|| format!("open {}", path.display()))?;
     if !folder.metadata().is_ok_and(|metadata| metadata.is_dir()) {
         bail!("{} is not a folder", path.display());

@@ -37,16 +37,17 @@ fn expand(path: &str) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn in_folder(folder: &Path) -> Result<Vec<PathBuf>> {
-    let read = |error| format!("list {}: {error}", folder.display());
-    let entries = std::fs::read_dir(folder).map_err(|error| anyhow::anyhow!(read(error)))?;
+/// The TSM files of a folder, oldest first; none is no error.
+pub(crate) fn in_folder(folder: &Path) -> Result<Vec<PathBuf>> {
+    let context = || format!("list {}", folder.display());
     let mut files = Vec::new();
-    for entry in entries {
-        let path = entry.with_context(|| format!("list {}", folder.display()))?.path();
-        if is_tsm(&path) {
+    for entry in std::fs::read_dir(folder).with_context(context)? {
+        let path = entry.with_context(context)?.path();
+        if is_tsm(&path) && path.is_file() {
             files.push(path);
         }
     }
+    files.sort_by_key(|file| FileName::parse(file).ok());
     Ok(files)
 }
 

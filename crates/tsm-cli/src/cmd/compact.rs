@@ -13,9 +13,9 @@ use tsm::name::FileName;
 use crate::args::Compact;
 use crate::content::Content;
 use crate::exit::{Broken, Outcome};
-use crate::folder::{Folder, Opening};
+use crate::folder::{Access, Folder, Opening};
 use crate::output::{Output, bytes};
-use crate::paths::{same_folder, tsm_files};
+use crate::paths::{in_folder, same_folder, tsm_files};
 use crate::progress::Shown;
 
 /// What is asked for.
@@ -31,6 +31,7 @@ enum Wanted {
 pub(crate) fn run(compact: &Compact, output: Output) -> Result<Outcome> {
     let (path, wanted) = wanted(compact)?;
     let opening = Opening {
+        access: if compact.dry_run { Access::Look } else { Access::Change },
         points_per_block: usize::try_from(compact.points)?,
         rate: compact.rate,
         observer: Arc::new(Shown::new(output)),
@@ -40,13 +41,13 @@ pub(crate) fn run(compact: &Compact, output: Output) -> Result<Outcome> {
         return dry_run(&folder, &wanted, output);
     }
     let before = compact.verify.then(|| content(&path)).transpose()?;
-    let reports = all(&folder, &wanted)?;
+    let (reports, trouble) = all(&folder, &wanted)?;
     let compared = match before {
         Some(before) => Some(same(before, content(&path)?)?),
         None => None,
     };
-    tell(&reports, compared, output)?;
-    Ok(Outcome::Done)
+    tell(&reports, compared, &trouble, output)?;
+    Ok(if trouble.is_empty() { Outcome::Done } else { Outcome::Wrong })
 }
 
 fn wanted(compact: &Compact) -> Result<(PathBuf, Wanted)> {
@@ -66,16 +67,16 @@ fn wanted(compact: &Compact) -> Result<(PathBuf, Wanted)> {
 }
 
 /// The groups to do now; for planned work those of the first level that has any.
-fn groups(folder: &Folder, wanted: &Wanted) -> Result<Vec<Group>> {
+fn groups(folder: &Folder, wanted: &Wanted, trouble: &mut Vec<String>) -> Result<Vec<Group>> {
     let survey = folder.compactor.folder().survey(folder.compactor.format())?;
     let (planner, listing, held) = (&folder.planner, &survey.listing, survey.held());
     let damaged = told(&survey);
     if let (Wanted::All, Some(damaged)) = (wanted, &damaged) {
         return Err(Broken(format!("not everything can be merged: {damaged}; see `tsm repair`")).into());
     }
-    if let Some(damaged) = damaged {
-        eprintln!("left alone: {damaged}");
-    }
+    trouble.extend(
+        damaged.map(|damaged| format!("left alone: {damaged}")).filter(|said| !trouble.contains(said)),
+    );
     Ok(match wanted {
         Wanted::Given(ids) => planner.given(listing, &held, ids)?.groups,
         Wanted::All => planner.plan(listing, &held, Ask::All).groups,
@@ -99,22 +100,32 @@ fn told(survey: &Survey) -> Option<String> {
     (!all.is_empty()).then(|| all.join("; "))
 }
 
-fn all(folder: &Folder, wanted: &Wanted) -> Result<Vec<Report>> {
-    let mut reports = Vec::new();
+/// What was done, and what could not be. One group that fails keeps no other from being done.
+fn all(folder: &Folder, wanted: &Wanted) -> Result<(Vec<Report>, Vec<String>)> {
+    let (mut reports, mut trouble, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     loop {
-        let groups = groups(folder, wanted)?;
+        let mut groups = groups(folder, wanted, &mut trouble)?;
+        groups.retain(|group| !failed.contains(&group.segments));
         for group in &groups {
             let lease = folder.lock.acquire(group)?;
-            reports.push(folder.compactor.compact(group, &lease)?);
+            match folder.compactor.compact(group, &lease) {
+                Ok(report) => reports.push(report),
+                Err(error) if matches!(wanted, Wanted::Planned) => {
+                    trouble.push(format!("not done: {:#}", anyhow::Error::from(error)));
+                    failed.push(group.segments.clone());
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
         if groups.is_empty() || !matches!(wanted, Wanted::Planned) {
-            return Ok(reports);
+            return Ok((reports, trouble));
         }
     }
 }
 
 fn dry_run(folder: &Folder, wanted: &Wanted, output: Output) -> Result<Outcome> {
-    let groups = groups(folder, wanted)?;
+    let mut trouble = Vec::new();
+    let groups = groups(folder, wanted, &mut trouble)?;
     let line =
         |group: &Group| format!("{} files, {}: {}", group.segments.len(), bytes(group.bytes), group.reason);
     let mut text: Vec<String> = groups.iter().map(line).collect();
@@ -123,6 +134,7 @@ fn dry_run(folder: &Folder, wanted: &Wanted, output: Output) -> Result<Outcome> 
         0 => "nothing to do".into(),
         _ => format!("needs {} of free space beside the inputs", bytes(largest)),
     });
+    text.extend(trouble.iter().cloned());
     let rows: Vec<_> = groups
         .iter()
         .map(|group| {
@@ -130,12 +142,13 @@ fn dry_run(folder: &Folder, wanted: &Wanted, output: Output) -> Result<Outcome> 
             json!({ "segments": segments, "bytes": group.bytes, "reason": group.reason.to_string() })
         })
         .collect();
-    output.result(text.join("\n"), &json!({ "groups": rows, "space_needed": largest }))?;
-    Ok(Outcome::Done)
+    output
+        .result(text.join("\n"), &json!({ "groups": rows, "space_needed": largest, "trouble": trouble }))?;
+    Ok(if trouble.is_empty() { Outcome::Done } else { Outcome::Wrong })
 }
 
 fn content(path: &Path) -> Result<Content> {
-    let files = tsm_files(&[path.to_string_lossy().into_owned()])?;
+    let files = in_folder(path)?;
     Content::of(&files).with_context(|| format!("read all of {}", path.display()))
 }
 
@@ -147,7 +160,7 @@ fn same(before: Content, after: Content) -> Result<Content> {
     Err(Broken(format!("the content is not what it was: {had} points before, {has} after")).into())
 }
 
-fn tell(reports: &[Report], compared: Option<Content>, output: Output) -> Result<()> {
+fn tell(reports: &[Report], compared: Option<Content>, trouble: &[String], output: Output) -> Result<()> {
     let sum = |of: fn(&Report) -> u64| reports.iter().map(of).sum::<u64>();
     let (from, to) = (sum(|report| report.bytes_in), sum(|report| report.bytes_out));
     let mut text = match reports.len() {
@@ -156,6 +169,9 @@ fn tell(reports: &[Report], compared: Option<Content>, output: Output) -> Result
     };
     if let Some(Content { points, keys, .. }) = compared {
         text = format!("{text}; the same {points} points of {keys} keys before and after");
+    }
+    for said in trouble {
+        text = format!("{text}\n{said}");
     }
     let names = |ids: &[SegmentId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
     let rows: Vec<_> = reports
@@ -171,5 +187,5 @@ fn tell(reports: &[Report], compared: Option<Content>, output: Output) -> Result
         })
         .collect();
     let compared = compared.map(|content| json!({ "keys": content.keys, "points": content.points }));
-    output.result(text, &json!({ "compactions": rows, "compared": compared }))
+    output.result(text, &json!({ "compactions": rows, "compared": compared, "trouble": trouble }))
 }

@@ -16,7 +16,7 @@ use tsm::{Cache, CacheError, Points, Strings, Values};
 use crate::args::Import;
 use crate::clock;
 use crate::exit::Outcome;
-use crate::folder::{Folder, Opening};
+use crate::folder::{Access, Folder, Opening};
 use crate::output::Output;
 
 /// What was taken in.
@@ -29,7 +29,12 @@ struct Taken {
 
 pub(crate) fn run(import: &Import, output: Output) -> Result<Outcome> {
     std::fs::create_dir_all(&import.into).with_context(|| format!("make {}", import.into.display()))?;
-    let opening = Opening { points_per_block: POINTS_PER_BLOCK, rate: 0, observer: Arc::new(NoObserver) };
+    let opening = Opening {
+        access: Access::Change,
+        points_per_block: POINTS_PER_BLOCK,
+        rate: 0,
+        observer: Arc::new(NoObserver),
+    };
     let folder = Folder::open(&import.into, opening)?;
     // A bad line must leave nothing behind: the whole text is looked at before anything is written.
     if import.file != Path::new("-") {
@@ -89,7 +94,9 @@ fn in_string(line: &[u8]) -> bool {
     if line.first() == Some(&b'#') {
         return false;
     }
-    let (mut open, mut at) = (false, 0);
+    // Before the fields a quote is a letter like others.
+    let fields = fields_at(line);
+    let (mut open, mut at) = (false, fields);
     while at < line.len() {
         match line[at] {
             b'\\' => at += 1,
@@ -99,6 +106,15 @@ fn in_string(line: &[u8]) -> bool {
         at += 1;
     }
     open
+}
+
+/// Where the fields of a line begin: behind the first space that no backslash stands before.
+fn fields_at(line: &[u8]) -> usize {
+    let mut at = 0;
+    while at < line.len() && line[at] != b' ' {
+        at += if line[at] == b'\\' { 2 } else { 1 };
+    }
+    at
 }
 
 fn take(folder: &Folder, cache: &Cache, line: &ParsedLine, taken: &mut Taken) -> Result<()> {

@@ -10,11 +10,16 @@ use tsm::layout::POINTS_PER_BLOCK;
 
 use crate::args;
 use crate::exit::Outcome;
-use crate::folder::{Folder, Opening};
+use crate::folder::{Access, Folder, Opening};
 use crate::output::Output;
 
 pub(crate) fn run(plan: &args::Plan, output: Output) -> Result<Outcome> {
-    let opening = Opening { points_per_block: POINTS_PER_BLOCK, rate: 0, observer: Arc::new(NoObserver) };
+    let opening = Opening {
+        access: Access::Look,
+        points_per_block: POINTS_PER_BLOCK,
+        rate: 0,
+        observer: Arc::new(NoObserver),
+    };
     let folder = Folder::open(&plan.folder, opening)?;
     let idle = plan.idle.map_or_else(|| folder.idle(), Ok)?;
     let survey = folder.compactor.folder().survey(folder.compactor.format())?;

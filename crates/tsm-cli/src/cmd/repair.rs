@@ -18,15 +18,20 @@ pub(crate) fn run(repair: &Repair, output: Output) -> Result<Outcome> {
     fs::create_dir_all(&repair.output).with_context(|| format!("make {}", repair.output.display()))?;
     let target = repair.output.join(name);
     ensure!(!target.exists(), "{} is there already: give another --output", target.display());
+    // A file without its tombstones would bring deleted points back, so they are looked at first.
+    tsm::Tombstones::load(&repair.file, Limits::default())
+        .context("the tombstones cannot be read: remove them to give their deletes up, and repair again")?;
     let temporary = target.with_extension("tsm.tmp");
-    let outcome = write(repair, &temporary);
+    let sink = OpenOptions::new().write(true).create_new(true).open(&temporary);
+    let sink = sink.with_context(|| format!("create {}", temporary.display()))?;
+    let outcome = write(repair, &temporary, sink);
     let (report, saved) = outcome.inspect_err(|_| {
         // The first failure is the one to tell.
         let _ = fs::remove_file(&temporary);
     })?;
     if saved {
-        fs::rename(&temporary, &target).with_context(|| format!("name {}", target.display()))?;
         copy_tombstones(&repair.file, &target)?;
+        fs::rename(&temporary, &target).with_context(|| format!("name {}", target.display()))?;
         sync_folder(&repair.output)?;
     } else {
         fs::remove_file(&temporary).with_context(|| format!("remove {}", temporary.display()))?;
@@ -40,10 +45,8 @@ pub(crate) fn run(repair: &Repair, output: Output) -> Result<Outcome> {
 }
 
 /// Whether anything was saved.
-fn write(repair: &Repair, temporary: &Path) -> Result<(Repaired, bool)> {
+fn write(repair: &Repair, temporary: &Path, sink: File) -> Result<(Repaired, bool)> {
     let old = File::open(&repair.file).with_context(|| format!("open {}", repair.file.display()))?;
-    let sink = OpenOptions::new().write(true).create_new(true).open(temporary);
-    let sink = sink.with_context(|| format!("create {}", temporary.display()))?;
     let options = WriterOptions { order: BlockOrder::Any, ..WriterOptions::default() };
     let writer = TsmWriter::new(sink, &temporary.to_string_lossy(), options);
     let stem = repair.file.file_stem().unwrap_or_default().to_string_lossy().into_owned();

@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use anyhow::Result;
 use serde_json::json;
-use tsm::verify::{Report, verify_file};
+use tsm::verify::{Finding, Report, verify_file};
+use tsm::{Limits, Tombstones};
 
 use crate::args::Files;
 use crate::exit::Outcome;
@@ -19,7 +20,13 @@ pub(crate) fn run(files: &Files, output: Output) -> Result<Outcome> {
     let (mut text, mut rows, mut wrong) = (String::new(), Vec::new(), 0_u64);
     for file in &files {
         bar.set_message(file.display().to_string());
-        let report = verify_file(file)?;
+        let mut report = verify_file(file)?;
+        // Whoever reads the file reads them too.
+        if let Err(error) = Tombstones::load(file, Limits::default()) {
+            let tsm::Error::Damaged { at, fault } = error else { return Err(error.into()) };
+            report.found += 1;
+            report.findings.push(Finding { at, fault });
+        }
         bar.inc(file.metadata().map_or(0, |metadata| metadata.len()));
         wrong += report.found;
         describe(&mut text, &file.display().to_string(), &report)?;

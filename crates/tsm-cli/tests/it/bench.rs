@@ -89,12 +89,6 @@ impl Ended {
         self.code_out(code) + &String::from_utf8_lossy(&self.output.stderr)
     }
 
-    /// The same, however it ended.
-    pub(crate) fn code_any(&self) -> String {
-        let Output { stdout, stderr, .. } = &self.output;
-        String::from_utf8_lossy(stdout).into_owned() + &String::from_utf8_lossy(stderr)
-    }
-
     /// What it printed on standard output, if it ended so.
     pub(crate) fn code_out(&self, code: i32) -> String {
         let Output { stdout, stderr, status } = &self.output;

@@ -77,7 +77,7 @@ fn a_flipped_bit_is_told_with_file_key_and_offset_and_nothing_is_compacted_over_
     let whole = fs::read(bench.path("d/000000002-000000001.tsm")).unwrap();
     let said = bench.run(["compact", "d", "--all"]).code(1);
     assert!(said.contains("not everything can be merged: 1-1: ") && said.contains("offset 5"), "{said}");
-    let said = bench.run(["compact", "d"]).code_any();
+    let said = bench.run(["compact", "d"]).code(1);
     assert!(said.contains("left alone: 1-1: "), "{said}");
     assert_eq!(fs::read(&damaged).unwrap(), bytes);
     assert_eq!(fs::read(bench.path("d/000000002-000000001.tsm")).unwrap(), whole);
@@ -114,7 +114,7 @@ fn deleted_points_are_gone_at_once_and_their_space_after_a_compaction() {
     bench.run(["compact", "d", "--all", "--verify"]).ok();
     assert_eq!(bench.files("d"), ["000000002-000000002.tsm"]);
     assert_eq!(bench.run(["export", "d"]).ok(), "m f=1 1\nm f=9 2\n");
-    assert!(bench.run(["delete", "d", "--key", "no such#!~#key"]).code(1).contains("no file holds"));
+    assert!(bench.run(["delete", "d", "--key", "no such#!~#key"]).ok().contains("no file holds"));
 }
 
 #[test]
@@ -175,7 +175,74 @@ fn what_an_interrupted_run_left_is_cleaned_up_and_named() {
     bench.import("d", "m f=1 1\n");
     fs::write(bench.path("d/000000001-000000002.tsm.7.tmp"), "half").unwrap();
     fs::write(bench.path("d/000000009-000000001.tombstone"), "").unwrap();
-    let said = bench.run(["plan", "d"]).code_any();
+    // None of these is ours to remove: a server's own file, somebody's text, deletes of a file set aside.
+    let others = [
+        "000000003-000000001.tsm.tmp",
+        "000000005-000000001.tombstone",
+        "000000005-000000001.tsm.bad",
+        "a.tmp",
+    ];
+    for name in others {
+        fs::write(bench.path(&format!("d/{name}")), "").unwrap();
+    }
+    let before = bench.files("d");
+    bench.run(["plan", "d"]).ok();
+    bench.run(["compact", "d", "--dry-run"]).ok();
+    assert_eq!(bench.files("d"), before, "to look changes nothing");
+    let said = bench.run(["compact", "d"]).code(0);
     assert!(said.contains("removed 000000001-000000002.tsm.7.tmp"), "{said}");
-    assert_eq!(bench.files("d"), ["000000001-000000001.tsm"]);
+    let mut left = vec!["000000001-000000001.tsm"];
+    left.extend(others);
+    assert_eq!(bench.files("d"), left);
+}
+
+#[test]
+fn a_delete_waits_for_nobody_who_could_lose_it() {
+    let bench = Bench::new();
+    bench.import("d", "m f=1 1\n");
+    let folder = fs::File::open(bench.path("d")).unwrap();
+    folder.lock().unwrap();
+    let said = bench.run(["delete", "d", "--key", KEY]).code(2);
+    assert!(said.contains("another `tsm` works on d"), "{said}");
+}
+
+#[test]
+fn a_linked_file_is_a_file_of_the_folder() {
+    let bench = Bench::new();
+    bench.import("other", "m f=1 1\nm f=2 2\n");
+    fs::create_dir(bench.path("d")).unwrap();
+    let name = "000000001-000000001.tsm";
+    std::os::unix::fs::symlink(bench.path(&format!("other/{name}")), bench.path(&format!("d/{name}")))
+        .unwrap();
+    bench.run(["delete", "d", "--key", KEY, "--start", "2"]).ok();
+    bench.import("d", "m f=3 3\n");
+    assert_eq!(bench.run(["export", "d"]).ok(), "m f=1 1\nm f=3 3\n");
+    bench.run(["compact", "d", "--all", "--verify"]).ok();
+    assert_eq!(bench.run(["export", "d"]).ok(), "m f=1 1\nm f=3 3\n");
+}
+
+#[test]
+fn broken_tombstones_are_found_and_hold_a_repair_up() {
+    let bench = Bench::new();
+    bench.import("d", "m f=1 1\nm f=2 2\n");
+    bench.run(["delete", "d", "--key", KEY, "--start", "2"]).ok();
+    let tombstone = bench.path("d/000000001-000000001.tombstone");
+    let bytes = fs::read(&tombstone).unwrap();
+    fs::write(&tombstone, &bytes[..bytes.len() - 3]).unwrap();
+    assert!(bench.run(["verify", "d"]).code(1).contains("000000001-000000001.tombstone"));
+    let said = bench.run(["repair", "d/000000001-000000001.tsm", "--output", "new"]).code(1);
+    assert!(said.contains("remove them to give their deletes up"), "{said}");
+    assert!(bench.files("new").is_empty());
+}
+
+#[test]
+fn one_group_that_fails_keeps_no_other_from_being_done() {
+    let bench = Bench::new();
+    for n in 0..16 {
+        bench.import("d", if n == 3 { "m f=1i 1\n".into() } else { format!("m f={n} {n}\n") }.as_str());
+    }
+    let said = bench.run(["compact", "d"]).code(1);
+    assert!(said.contains("not done: ") && said.contains("type integer"), "{said}");
+    assert!(bench.files("d").contains(&"000000016-000000002.tsm".to_string()), "{:?}", bench.files("d"));
+    assert_eq!(bench.files("d").len(), 9);
 }
