@@ -167,6 +167,13 @@ pub(crate) fn read_sealed<'b>(
 
 /// Checks header and footer.
 pub(crate) fn source(bytes: Arc<dyn ReadAt>, file: &str) -> Result<Source> {
+    let source = footed(bytes, file)?;
+    check_header(&source)?;
+    Ok(source)
+}
+
+/// Checks the footer, without which nothing can be found.
+pub(crate) fn footed(bytes: Arc<dyn ReadAt>, file: &str) -> Result<Source> {
     let file: Arc<str> = file.into();
     let at = At::file(&file);
     let len = bytes.len().map_err(|error| at.clone().io("measure", error))?;
@@ -174,23 +181,30 @@ pub(crate) fn source(bytes: Arc<dyn ReadAt>, file: &str) -> Result<Source> {
         return Err(at.damaged(Fault::TooShort { len }));
     }
     let mut source = Source { bytes, file, index_at: 0, len };
-    let mut header = [0; size_of::<u32>() + size_of::<u8>()];
-    source.read(&mut header, 0)?;
-    let found = u32::from_be_bytes(std::array::from_fn(|index| header[index]));
-    if found != MAGIC {
-        return Err(at.offset(0).damaged(Fault::Magic { found }));
-    }
-    if header[4] != VERSION {
-        return Err(at.offset(4).damaged(Fault::Version { found: header[4] }));
-    }
     let mut footer = [0; size_of::<u64>()];
     source.read(&mut footer, source.index_end())?;
     source.index_at = u64::from_be_bytes(footer);
     if source.index_at < HEADER_LEN || source.index_at >= source.index_end() {
         let fault = Fault::IndexStart { found: source.index_at };
+        // Of something else altogether the header says more.
+        check_header(&source)?;
         return Err(at.offset(source.index_end()).damaged(fault));
     }
     Ok(source)
+}
+
+/// Checks magic and version.
+pub(crate) fn check_header(source: &Source) -> Result<()> {
+    let mut header = [0; size_of::<u32>() + size_of::<u8>()];
+    source.read(&mut header, 0)?;
+    let found = u32::from_be_bytes(std::array::from_fn(|index| header[index]));
+    if found != MAGIC {
+        return Err(source.at().offset(0).damaged(Fault::Magic { found }));
+    }
+    if header[4] != VERSION {
+        return Err(source.at().offset(4).damaged(Fault::Version { found: header[4] }));
+    }
+    Ok(())
 }
 
 /// One pass over the index.

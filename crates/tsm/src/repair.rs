@@ -1,7 +1,8 @@
 //! Saving what can be saved of a damaged file, into a new one. The input is only read.
 //!
 //! ```text
-//!   header, footer     must be right: without them nothing is where it can be found
+//!   header             written anew, whatever it says
+//!   footer             must be right: without it nothing is where it can be found
 //!   index record       a key that does not come after the one before is given up with its blocks;
 //!                      where the index itself breaks off, all that follows is given up
 //!   block              checksum wrong, or it does not decode: given up, its bytes are handed out
@@ -18,7 +19,7 @@ use crate::cursor::{IndexCursor, Source};
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::read_at::ReadAt;
-use crate::reader::{read_sealed, source};
+use crate::reader::{check_header, footed, read_sealed};
 use crate::verify::Finding;
 use crate::writer::{Finished, Room, Sink};
 use crate::{
@@ -50,7 +51,7 @@ pub fn repair<W: Sink>(
     writer: TsmWriter<W>,
     quarantine: &mut Quarantine<'_>,
 ) -> Result<(Repaired, Option<Finished<W>>)> {
-    let source = Arc::new(source(bytes, file)?);
+    let source = Arc::new(footed(bytes, file)?);
     let mut repair = Repair {
         source,
         limits,
@@ -62,6 +63,9 @@ pub fn repair<W: Sink>(
         column: Column::empty(BlockType::Float),
         report: Repaired::default(),
     };
+    if let Err(error) = check_header(&repair.source) {
+        repair.note(error)?;
+    }
     repair.records()?;
     let Repair { writer, report, .. } = repair;
     Ok((report, writer.finish()?))

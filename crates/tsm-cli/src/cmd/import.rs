@@ -1,17 +1,19 @@
 //! `tsm import`: line protocol through the cache into level-1 files.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use segment_compaction::{NoObserver, SegmentId, Sequence};
 use serde_json::json;
 use tsm::layout::POINTS_PER_BLOCK;
 use tsm::line::{FieldValue, ParsedLine, parse};
-use tsm::{Cache, CacheError, Points, Strings, Values};
+use tsm::{BlockType, Cache, CacheError, Points, Strings, Values, shown};
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::args::Import;
 use crate::clock;
@@ -50,8 +52,27 @@ pub(crate) fn run(import: &Import, output: Output) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
+/// Every line, and that no key has two types. Keys are told apart by 128 bits of a hash.
 fn check(import: &Import) -> Result<()> {
-    each_line(import, |_| Ok(()))
+    let mut kinds: HashMap<u128, BlockType> = HashMap::new();
+    each_line(import, |line| {
+        for (key, value) in &line.fields {
+            let kind = kind(value);
+            let known = *kinds.entry(xxh3_128(key)).or_insert(kind);
+            ensure!(known == kind, "key `{}` is of type {kind} here, but of type {known} before", shown(key));
+        }
+        Ok(())
+    })
+}
+
+fn kind(value: &FieldValue) -> BlockType {
+    match value {
+        FieldValue::Float(_) => BlockType::Float,
+        FieldValue::Integer(_) => BlockType::Integer,
+        FieldValue::Boolean(_) => BlockType::Boolean,
+        FieldValue::String(_) => BlockType::String,
+        FieldValue::Unsigned(_) => BlockType::Unsigned,
+    }
 }
 
 /// Reads all lines; an error names file and line.

@@ -1,11 +1,12 @@
 //! `tsm verify`: everything that can be wrong with files, told.
 
 use std::fmt::Write;
+use std::path::PathBuf;
 
 use anyhow::Result;
 use serde_json::json;
 use tsm::verify::{Finding, Report, verify_file};
-use tsm::{Limits, Tombstones};
+use tsm::{BlockType, Limits, Tombstones, TsmReader, shown};
 
 use crate::args::Files;
 use crate::exit::Outcome;
@@ -52,8 +53,44 @@ pub(crate) fn run(files: &Files, output: Output) -> Result<Outcome> {
         }));
     }
     bar.finish_and_clear();
-    output.result(text, &json!({ "files": rows, "found": wrong }))?;
+    let conflicts = conflicts(&files);
+    wrong += conflicts.len() as u64;
+    for conflict in &conflicts {
+        writeln!(text, "{conflict}")?;
+    }
+    output.result(text, &json!({ "files": rows, "conflicts": conflicts, "found": wrong }))?;
     Ok(if wrong == 0 { Outcome::Done } else { Outcome::Wrong })
+}
+
+/// Keys that have one type in one file and another in the next: they cannot be merged. Files that cannot be opened
+/// are told already.
+fn conflicts(files: &[PathBuf]) -> Vec<String> {
+    let mut open: Vec<_> = files
+        .iter()
+        .filter_map(|file| Some((file, TsmReader::open(file).ok()?.cursor())))
+        .filter_map(|(file, mut cursor)| cursor.advance().is_ok_and(|found| found).then_some((file, cursor)))
+        .collect();
+    let mut conflicts = Vec::new();
+    while let Some(least) = open.iter().map(|(_, cursor)| cursor.key().to_vec()).min() {
+        let mut first: Option<(&PathBuf, BlockType)> = None;
+        open.retain_mut(|(file, cursor)| {
+            if cursor.key() != least {
+                return true;
+            }
+            match (first, cursor.kind()) {
+                (None, Ok(kind)) => first = Some((file, kind)),
+                (Some((other, other_kind)), Ok(kind)) if kind != other_kind => conflicts.push(format!(
+                    "key `{}` is of type {other_kind} in {}, but of type {kind} in {}",
+                    shown(&least),
+                    other.display(),
+                    file.display()
+                )),
+                _ => {}
+            }
+            cursor.advance().is_ok_and(|found| found)
+        });
+    }
+    conflicts
 }
 
 fn describe(text: &mut String, file: &str, report: &Report) -> Result<()> {

@@ -137,6 +137,13 @@ fn a_bad_line_is_named_and_nothing_is_written() {
     let said = bench.run(["import", "lines", "--into", "d"]).code(2);
     assert!(said.contains("lines, line 2") && said.contains("column 5: `x` is no value"), "{said}");
     assert!(bench.files("d").is_empty());
+    fs::write(bench.path("lines"), "m f=1 1\nm f=1i 2\n").unwrap();
+    let said = bench.run(["import", "lines", "--into", "d"]).code(2);
+    assert!(
+        said.contains("lines, line 2") && said.contains("of type integer here, but of type float before"),
+        "{said}"
+    );
+    assert!(bench.files("d").is_empty());
 }
 
 #[test]
@@ -241,6 +248,8 @@ fn one_group_that_fails_keeps_no_other_from_being_done() {
     for n in 0..16 {
         bench.import("d", if n == 3 { "m f=1i 1\n".into() } else { format!("m f={n} {n}\n") }.as_str());
     }
+    let said = bench.run(["verify", "d"]).code(1);
+    assert!(said.contains("is of type float in d/000000001-000000001.tsm, but of type integer in"), "{said}");
     let said = bench.run(["compact", "d"]).code(1);
     assert!(said.contains("not done: ") && said.contains("type integer"), "{said}");
     assert!(bench.files("d").contains(&"000000016-000000002.tsm".to_string()), "{:?}", bench.files("d"));

@@ -130,3 +130,15 @@ fn a_file_of_which_nothing_can_be_saved_gives_no_file() {
     let (report, new, handed) = repaired(&file);
     assert_eq!((report.lost, new, handed.len()), (9, None, 9));
 }
+
+#[test]
+fn a_damaged_header_costs_no_block() {
+    let whole = file();
+    for byte in 0..5 {
+        let mut file = whole.clone();
+        file[byte] ^= 0x10;
+        let (report, new, _) = repaired(&file);
+        assert_eq!((report.kept, report.lost, report.findings.len()), (9, 0, 1));
+        assert_eq!(new.as_deref(), Some(whole.as_slice()));
+    }
+}
