@@ -15,6 +15,8 @@
 //! | [`hot_place!`] | an [`InFolder`], for hot stores on disk |
 //! | [`mark_set!`], [`visit_set!`] | a factory |
 //! | [`file_system!`] | a `FileSystem` |
+//! | [`chain_accessor!`] | a [`chain::DrawnChain`] |
+//! | [`clock!`] | a `Clock` |
 //!
 //! What an adapter promises beyond the contract (that it persists, that it locks) its fixture says as [`Caps`];
 //! no clause asks for a name. Clauses panic with what was expected and what was found: they are tests.
@@ -30,6 +32,7 @@ pub use probe::Blocks;
 
 pub mod block_scan;
 pub mod blocks;
+pub mod chain;
 pub mod cold;
 pub mod delete;
 pub mod durable;

@@ -120,6 +120,27 @@ macro_rules! file_system {
     };
 }
 
+/// Tests of a chain: `chain_accessor!(filecoin, drawn)`. The closure draws a [`crate::chain::DrawnChain`].
+#[macro_export]
+macro_rules! chain_accessor {
+    ($name:ident, $make:expr $(,)?) => {
+        $crate::__suite! { $name, $make;
+            chain: there_is_no_head_before_the_first, the_head_is_what_was_applied_last,
+                a_null_round_is_answered_by_the_tipset_before, above_where_one_looks_from_there_is_none,
+                a_key_of_headers_that_are_not_there_is_none, a_header_is_read_from_its_bytes,
+                bytes_that_are_no_header_are_corrupt_and_named, listeners_hear_each_change_in_order;
+        }
+    };
+}
+
+/// Tests of a clock: `clock!(system, SystemClock::new)`.
+#[macro_export]
+macro_rules! clock {
+    ($name:ident, $make:expr $(,)?) => {
+        $crate::__suite! { $name, $make; chain: elapsed_never_goes_back; }
+    };
+}
+
 /// Tests of where a hot store on disk may be opened, and by whom: `hot_place!(rocksdb, || InFolder::new(open))`. The
 /// closure makes an [`crate::InFolder`]. Not in a module of the same name as the [`hot_store`] suite.
 #[macro_export]

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests may unwrap, their shared parts too")]
 
 mod chain;
+mod contract;
 mod draft;
 mod drawing;
 mod head;

@@ -4,11 +4,12 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use splitstore_conformance::file_system;
+use splitstore_conformance::{clock, file_system};
 use splitstore_files::{OsFiles, StoreLock, SystemClock};
 use splitstore_ports::{Clock, ErrorKind, FileSystem};
 
 file_system!(os_files, OsFiles::new);
+clock!(system_clock, SystemClock::new);
 
 #[test]
 fn the_second_lock_is_refused_and_names_path_and_holder() {

@@ -46,3 +46,5 @@ cold_store!(recording_cold, || over(|store| Recording::new(MemoryCold::new(crash
 
 meta_store!(memory_meta, || Shared { place: MemoryMeta::new(), open: MemoryMeta::clone });
 file_system!(memory_files, MemoryFiles::new);
+
+splitstore_conformance::clock!(memory_clock, splitstore_memory::MemoryClock::new);
