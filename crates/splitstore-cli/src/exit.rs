@@ -118,7 +118,9 @@ fn classify(error: &Error) -> (u8, &'static str) {
         let port = || cause.downcast_ref().map(of_port);
         let missing = || cause.is::<NotFound>().then_some((WRONG, "not-found"));
         let usage = || cause.is::<BadUsage>().then_some((BAD_INPUT, "usage"));
-        folder.or_else(import).or_else(export).or_else(store).or_else(port).or_else(missing).or_else(usage)
+        let full = || cause.downcast_ref().and_then(of_system);
+        let ours = folder.or_else(import).or_else(export).or_else(store).or_else(port);
+        ours.or_else(missing).or_else(usage).or_else(full)
     });
     found.unwrap_or((BAD_INPUT, "failed"))
 }
@@ -142,6 +144,11 @@ fn of_folder(error: &FolderError) -> Option<(u8, &'static str)> {
         _ => return None,
     };
     Some((BAD_INPUT, kind))
+}
+
+/// A disk that is full, wherever that was found out.
+fn of_system(error: &std::io::Error) -> Option<(u8, &'static str)> {
+    (error.kind() == std::io::ErrorKind::StorageFull).then_some((BAD_INPUT, "disk-full"))
 }
 
 fn of_import(error: &ImportError) -> Option<(u8, &'static str)> {
