@@ -35,15 +35,18 @@ pub enum ValuesRef<'a> {
     Unsigned(&'a [u64]),
 }
 
-/// Calls one method of [`TypedValues`] on whatever type it is.
+/// Does the same with whatever type it is, of [`Values`] or [`ValuesRef`].
 macro_rules! each {
     ($values:expr, $typed:ident => $what:expr) => {
+        each!(Values, $values, $typed => $what)
+    };
+    ($all:ident, $values:expr, $typed:ident => $what:expr) => {
         match $values {
-            Values::Float($typed) => $what,
-            Values::Integer($typed) => $what,
-            Values::Boolean($typed) => $what,
-            Values::String($typed) => $what,
-            Values::Unsigned($typed) => $what,
+            $all::Float($typed) => $what,
+            $all::Integer($typed) => $what,
+            $all::Boolean($typed) => $what,
+            $all::String($typed) => $what,
+            $all::Unsigned($typed) => $what,
         }
     };
 }
@@ -171,13 +174,7 @@ impl<'a> ValuesRef<'a> {
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        match self {
-            Self::Float(all) => all.len(),
-            Self::Integer(all) => all.len(),
-            Self::Boolean(all) => all.len(),
-            Self::String(all) => all.len(),
-            Self::Unsigned(all) => all.len(),
-        }
+        each!(ValuesRef, self, all => all.len())
     }
 
     /// Whether there is none.
