@@ -118,6 +118,24 @@ pub fn view_many_shows_each_index_once(fixture: &impl Fixture<Store: Blocks>) {
     }
 }
 
+/// "Shows each block that is there": a batch of any size, in any order, as one block at a time would be shown.
+pub fn a_batch_of_any_size_reads_as_single_blocks_do(fixture: &impl Fixture<Store: Blocks>) {
+    let store = open(fixture);
+    let blocks = sample::blocks(0..1_200);
+    put_all(&store, &blocks[..700]);
+    store.sync().expect("sync");
+    put_all(&store, &blocks[700..1_000]);
+    let asked: Vec<Cid> = blocks.iter().rev().map(|(cid, _)| *cid).collect();
+    for size in [1, 255, 256, 257, 1_200] {
+        for part in asked.chunks(size) {
+            let many = store.get_many(part).expect("get many");
+            let single: Vec<_> = part.iter().map(|cid| get(&store, cid)).collect();
+            assert_eq!(many, single, "in batches of {size}");
+        }
+    }
+    assert_eq!(store.get_many(&asked).expect("get many").iter().flatten().count(), 1_000);
+}
+
 /// A block's data may be empty: it is there, of size 0.
 pub fn an_empty_block_is_a_block(fixture: &impl Fixture<Store: Blocks>) {
     let store = open(fixture);

@@ -12,7 +12,8 @@ macro_rules! hot_store {
             blocks: what_was_put_is_found_byte_for_byte, absence_is_an_answer_and_no_error,
                 view_shows_a_block_once, version_and_codec_do_not_matter, putting_twice_changes_nothing,
                 an_empty_batch_is_no_error, a_batch_may_hold_one_block_twice,
-                has_and_size_agree_with_the_data, view_many_shows_each_index_once, an_empty_block_is_a_block,
+                has_and_size_agree_with_the_data, view_many_shows_each_index_once,
+                a_batch_of_any_size_reads_as_single_blocks_do, an_empty_block_is_a_block,
                 a_block_of_one_mebibyte_passes, a_long_multihash_is_a_key_like_others,
                 a_callback_may_read_from_the_same_store;
             scan: a_scan_yields_each_key_once_in_byte_order, a_scan_knows_codec_and_size,
@@ -49,7 +50,8 @@ macro_rules! cold_store {
             blocks: what_was_put_is_found_byte_for_byte, absence_is_an_answer_and_no_error,
                 view_shows_a_block_once, version_and_codec_do_not_matter, putting_twice_changes_nothing,
                 an_empty_batch_is_no_error, a_batch_may_hold_one_block_twice,
-                has_and_size_agree_with_the_data, view_many_shows_each_index_once, an_empty_block_is_a_block,
+                has_and_size_agree_with_the_data, view_many_shows_each_index_once,
+                a_batch_of_any_size_reads_as_single_blocks_do, an_empty_block_is_a_block,
                 a_block_of_one_mebibyte_passes, a_long_multihash_is_a_key_like_others,
                 a_callback_may_read_from_the_same_store;
             scan: a_scan_yields_each_key_once_in_byte_order, a_scan_knows_codec_and_size,

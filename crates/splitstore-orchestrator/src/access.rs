@@ -1,5 +1,7 @@
 //! The block ports of the store itself, and the untracked view for outsiders.
 
+mod many;
+
 use std::panic::Location;
 
 use cid::Cid;
@@ -34,10 +36,7 @@ impl BlockRead for SplitStore {
 
     #[track_caller]
     fn view_many(&self, cids: &[Cid], read: &mut dyn FnMut(usize, &[u8])) -> Result<()> {
-        for (index, cid) in cids.iter().enumerate() {
-            self.view(cid, &mut |data| read(index, data))?;
-        }
-        Ok(())
+        self.inner.view_all(cids, Location::caller(), read)
     }
 
     fn has(&self, cid: &Cid) -> Result<bool> {

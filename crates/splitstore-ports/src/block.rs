@@ -33,6 +33,9 @@ pub trait BlockRead: Send + Sync {
     fn view(&self, cid: &Cid, read: &mut dyn FnMut(&[u8])) -> Result<bool>;
 
     /// Shows each block that is there with its index in `cids`, in any order, at most once each.
+    ///
+    /// The batched read: an adapter SHOULD read in the order of its own keys, and in one snapshot or transaction where
+    /// those cost something. It MAY show blocks of different moments.
     fn view_many(&self, cids: &[Cid], read: &mut dyn FnMut(usize, &[u8])) -> Result<()>;
 
     /// Whether the block is there.

@@ -79,8 +79,11 @@ impl<T: BlockRead> BlockRead for Tier<T> {
     }
 
     fn view_many(&self, cids: &[Cid], read: &mut dyn FnMut(usize, &[u8])) -> Result<()> {
+        place_to_hold();
         self.read("view_many")?;
-        self.inner.view_many(cids, read)
+        let shown = self.inner.view_many(cids, read);
+        place_to_hold();
+        shown
     }
 
     fn has(&self, cid: &Cid) -> Result<bool> {

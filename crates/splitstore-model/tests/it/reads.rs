@@ -37,6 +37,10 @@ fn get(store: &SplitStore, cid: &Cid) -> bool {
     store.get(cid).unwrap().is_some()
 }
 
+fn get_many(store: &SplitStore, cid: &Cid) -> bool {
+    store.get_many(std::slice::from_ref(cid)).unwrap() != [None]
+}
+
 #[test]
 fn has_beside_mark_keeps_what_it_showed() {
     a_yes_is_kept("has beside mark to commit", Phase::Mark, has);
@@ -50,6 +54,11 @@ fn has_beside_the_seal_and_the_purge_keeps_what_it_showed() {
 #[test]
 fn get_beside_the_seal_and_the_purge_keeps_what_it_showed() {
     a_yes_is_kept("get beside seal and purge", Phase::Seal, get);
+}
+
+#[test]
+fn get_many_beside_the_seal_and_the_purge_keeps_what_it_showed() {
+    a_yes_is_kept("get_many beside seal and purge", Phase::Seal, get_many);
 }
 
 #[test]
@@ -81,12 +90,21 @@ fn two_readers_beside_the_seal_each_keep_what_they_showed() {
 /// first, as nothing of it was known before.
 #[test]
 fn a_read_that_a_whole_run_overtakes_promises_nothing_that_is_gone() {
-    explore("a read overtaken by runs", |count| {
+    overtaken("a read overtaken by runs", has);
+}
+
+#[test]
+fn a_batch_that_a_whole_run_overtakes_promises_nothing_that_is_gone() {
+    overtaken("a batch overtaken by runs", get_many);
+}
+
+fn overtaken(name: &'static str, ask: Ask) {
+    explore(name, move |count| {
         let node = Node::new(ColdPolicy::Discard);
         let mut run = node.store.begin().unwrap();
         step_to(&mut run, Phase::Seal);
         let (store, parent) = (node.store.clone(), node.parent.cid);
-        let reader = spawn(move || has(&store, &parent));
+        let reader = spawn(move || ask(&store, &parent));
         finish(run);
         let survived = node.hot.holds(&node.parent.cid) && node.hot.holds(&node.child.cid);
         let mut second = node.store.begin().unwrap();

@@ -32,11 +32,13 @@ fn an_orphan_that_nobody_touches_is_collected() {
 #[test]
 fn any_touch_in_any_phase_before_the_seal_keeps_the_whole_dag() {
     type Touch = fn(&SplitStore, &Block);
-    let touches: [(&str, Touch); 5] = [
+    let touches: [(&str, Touch); 7] = [
         ("has", |store, root| assert!(store.has(&root.0).unwrap())),
         ("get", |store, root| assert!(store.get(&root.0).unwrap().is_some())),
         ("size", |store, root| assert!(store.size(&root.0).unwrap().is_some())),
         ("view", |store, root| assert!(store.view(&root.0, &mut |_| {}).unwrap())),
+        ("get_many", |store, root| assert_ne!(store.get_many(&[root.0]).unwrap(), [None])),
+        ("view_many", |store, root| store.view_many(&[root.0], &mut |_, _| {}).unwrap()),
         ("put", |store, root| store.put(&root.0, &root.1).unwrap()),
     ];
     for phase in ["mark", "collect", "transfer", "seal"] {
@@ -62,6 +64,8 @@ fn after_the_seal_an_unmarked_block_is_absent_for_every_kind_of_read() {
     assert!(!store.has(&root.0).unwrap());
     assert_eq!(store.get(&root.0).unwrap(), None);
     assert_eq!(store.size(&root.0).unwrap(), None);
+    assert_eq!(store.get_many(&[root.0]).unwrap(), [None]);
+    store.view_many(&[root.0], &mut |_, _| panic!("shown although it is unmarked")).unwrap();
     finish(run);
     assert!(!store.has(&root.0).unwrap());
 }

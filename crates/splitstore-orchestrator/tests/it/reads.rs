@@ -5,9 +5,9 @@ use std::ops::ControlFlow;
 use splitstore_domain::ColdPolicy;
 use splitstore_domain::object::{DAG_CBOR, FIL_COMMITMENT_SEALED, RAW};
 use splitstore_ports::cid::Cid;
-use splitstore_ports::{Block, BlockRead, BlockReadExt, BlockWrite, BlockWriteExt};
+use splitstore_ports::{Block, BlockRead, BlockWrite, BlockWriteExt};
 
-use crate::rig::{Rig, raw_block};
+use crate::rig::{Rig, finish, generated, raw_block, step_to};
 
 fn store() -> (Rig, splitstore_orchestrator::SplitStore) {
     let rig = Rig::new(2, ColdPolicy::Universal);
@@ -27,6 +27,52 @@ fn a_block_is_read_from_hot_first_and_from_cold_when_hot_lacks_it() {
     assert!(store.has(&cold).unwrap());
     assert!(!rig.cold_keys().contains(&(&hot).into()), "writes go to hot only");
     assert_eq!(store.get(&raw_block(b"nowhere").0).unwrap(), None);
+}
+
+/// Hot, cold, nowhere, in the CID itself, twice: each answer stands at its own index.
+#[test]
+fn a_batch_is_answered_index_by_index_wherever_each_block_is() {
+    let (rig, store) = store();
+    let blocks: Vec<_> = (0..600_u32).map(|n| raw_block(&n.to_le_bytes())).collect();
+    for (n, (cid, data)) in blocks.iter().enumerate() {
+        match n % 3 {
+            0 => store.put(cid, data).unwrap(),
+            1 => rig.cold.put(cid, data).unwrap(),
+            _ => {}
+        }
+    }
+    let identity = Cid::try_from([1, 0x55, 0, 2, b'h', b'i'].as_slice()).unwrap();
+    let commitment = Cid::new_v1(FIL_COMMITMENT_SEALED, *blocks[0].0.hash());
+    let mut asked: Vec<Cid> = blocks.iter().rev().map(|(cid, _)| *cid).collect();
+    asked.extend([identity, commitment, blocks[0].0]);
+    let mut expected: Vec<_> =
+        blocks.iter().enumerate().map(|(n, (_, data))| (n % 3 != 2).then(|| data.clone())).rev().collect();
+    expected.extend([Some(b"hi".to_vec()), None, Some(blocks[0].1.clone())]);
+    assert_eq!(store.get_many(&asked).unwrap(), expected);
+    let mut viewed = vec![None; asked.len()];
+    store
+        .view_many(&asked, &mut |index, data| assert_eq!(viewed[index].replace(data.to_vec()), None))
+        .unwrap();
+    assert_eq!(viewed, expected);
+    assert_eq!(store.get_many(&[]).unwrap(), Vec::<Option<Vec<u8>>>::new());
+}
+
+/// A block that has moved is in cold, also for a batch that hot's filter hides it from.
+#[test]
+fn a_batch_finds_in_cold_what_a_run_has_moved_and_what_it_is_about_to_delete() {
+    let (blocks, head, _) = generated(24, 31);
+    let mut rig = Rig::new(2, ColdPolicy::Universal);
+    rig.load(&blocks, &head);
+    let (store, _chain) = rig.open().unwrap();
+    let asked: Vec<Cid> = blocks.keys().copied().collect();
+    let all: Vec<_> = blocks.values().cloned().map(Some).collect();
+    let mut run = store.begin().unwrap();
+    for phase in ["mark", "transfer", "seal", "purge", "commit"] {
+        step_to(&mut run, phase);
+        assert_eq!(store.get_many(&asked).unwrap(), all, "in {phase}");
+    }
+    finish(run);
+    assert_eq!(store.get_many(&asked).unwrap(), all);
 }
 
 #[test]
