@@ -124,7 +124,7 @@ impl World {
     pub(crate) fn draw_question(&mut self) -> Question {
         let id = self.dice.below(self.universe.blocks.len());
         // Batches without a throw of their own: seeds from before there were any keep their schedules.
-        let get = if id % 2 == 0 { Way::Many } else { Way::Get };
+        let get = if id.is_multiple_of(2) { Way::Many } else { Way::Get };
         let way = [Way::Has, get, Way::Size, Way::View][self.dice.below(4)];
         let codec = if self.dice.percent(5) { Codec::Raw } else { Codec::Own };
         Question { id, way, codec }
