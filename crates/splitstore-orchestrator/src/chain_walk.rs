@@ -2,8 +2,11 @@
 //! names for it.
 //!
 //! ```text
-//!   headers of a tipset -> their roots -> the DAGs below, whole, before the next level of headers
+//!   headers of tipsets until there are some hundred roots -> the DAGs below, whole -> headers of tipsets ..
 //! ```
+//! What lies below one root more is little, as epochs share nearly all of their state: many roots at a time make
+//! long batches, which are read in key order, or followed by many threads.
+//!
 //! Compaction, verification and export are this one walk with other roots and another sink.
 
 use std::sync::Arc;
@@ -18,6 +21,9 @@ use crate::sets::WalkSets;
 use crate::tiers::Tiers;
 use crate::walk::{BATCH, Missing, Sink, Walked, Walker};
 
+/// Roots that are walked together, about. All are held in memory.
+const ROOTS: usize = BATCH / 2;
+
 /// What a header contributes, in the order it is to be walked.
 pub(crate) type RootsOf<'a> = &'a dyn Fn(&HeaderView) -> Vec<Root>;
 
@@ -29,6 +35,8 @@ pub(crate) struct ChainWalk<'a> {
     pub(crate) live: Walker<'a>,
     /// Takes the roots of scope `Cold`, if there are any.
     moving: Option<Walker<'a>>,
+    /// Roots and tipsets since all before were walked.
+    roots: usize,
 }
 
 impl<'a> ChainWalk<'a> {
@@ -38,7 +46,7 @@ impl<'a> ChainWalk<'a> {
         live: Walker<'a>,
         moving: Option<Walker<'a>>,
     ) -> Self {
-        Self { tiers, chain, headers: Vec::new(), live, moving }
+        Self { tiers, chain, headers: Vec::new(), live, moving, roots: 0 }
     }
 
     /// The sets of both walks.
@@ -65,12 +73,16 @@ impl<'a> ChainWalk<'a> {
 
     /// Reads one batch; `None` when everything was walked.
     pub(crate) fn step(&mut self, roots_of: RootsOf<'_>, sink: &mut dyn Sink) -> Result<Option<Walked>> {
+        if self.roots < ROOTS && !self.headers.is_empty() {
+            return self.step_headers(roots_of, sink).map(Some);
+        }
         if !self.live.is_idle() {
             return self.live.step(sink).map(Some);
         }
         if let Some(moving) = self.moving.as_mut().filter(|moving| !moving.is_idle()) {
             return moving.step(sink).map(Some);
         }
+        self.roots = 0;
         if self.headers.is_empty() {
             return Ok(None);
         }
@@ -78,7 +90,11 @@ impl<'a> ChainWalk<'a> {
     }
 
     fn step_headers(&mut self, roots_of: RootsOf<'_>, sink: &mut dyn Sink) -> Result<Walked> {
-        sink.headers_begin();
+        if self.roots == 0 {
+            sink.headers_begin();
+        }
+        // A tipset counts even if nothing below it is walked: its key object may be.
+        self.roots += 1;
         let batch = self.headers.split_off(self.headers.len().saturating_sub(BATCH));
         let mut views = Vec::with_capacity(batch.len());
         let mut walked = Walked::default();
@@ -112,6 +128,7 @@ impl<'a> ChainWalk<'a> {
     ) -> Result<()> {
         for root in roots_of(header) {
             sink.root(&root.cid, cid);
+            self.roots += 1;
             let walker = match (root.scope, &mut self.moving) {
                 (Scope::Cold, Some(moving)) => moving,
                 (Scope::Cold | Scope::Hot, _) => &mut self.live,

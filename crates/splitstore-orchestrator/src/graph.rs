@@ -2,41 +2,55 @@
 //! then follow links without reading any.
 //!
 //! ```text
-//!   snapshot    k0   k1   k2   k3 ..            every block of hot, in key order
+//!   snapshot    k0   k1   k2   k3 ..            every block of hot, in key order: n-th key, ordinal n
 //!   index       id   id   id   id               63 bits of each key, ascending, and 64 bits under a secret
-//!   links            [k3 k0]   [k2 x]           63 bits of each target; x is in no block of the snapshot
+//!   names            [k3 k0]   [k2 x]           as scanned: 63 bits of each target; x is in no block of the snapshot
+//!   links            [3 0]     [k2 x]           resolved: ordinals, where each is proved to be the right one
 //!   bitmap      .    1    .    1                what a walk has visited
 //!
-//!   frontier -> look up all edges -> mark what is new -> next frontier           (level by level, on threads)
+//!   frontier -> edges -> mark what is new -> next frontier           (level by level, on threads)
 //! ```
-//! About 39 bytes per block at 2.3 links each: 16 for names, 1.5 for counts, 8 per link, 8 per block with links.
+//! At 2.3 links each, about 16 bytes per block for keys and 23 for names while a scan is made; then 11 for links instead
+//! of names.
+//!
+//! | file | what |
+//! |---|---|
+//! | `keyed.rs`, `index.rs` | short names of keys, and the ordinals they lead to |
+//! | `build.rs`, `names.rs` | one pass over ranges: keys, and links by name |
+//! | `resolve.rs`, `links.rs` | names to ordinals; links packed |
+//! | `follow.rs`, `bitmap.rs` | everything below some blocks; what was visited |
 //!
 //! # Why the marks are those of the walk
 //!
 //! A walk that reads blocks follows a link by its whole key. This one has 63 bits of it, which whoever writes blocks
-//! can make collide on purpose. So an edge is followed only if it is *sure*, and a block with an unsure edge is
+//! can make collide on purpose. So links are followed only if they are *sure*, and a block with one that is not is
 //! given back, to be read and followed key by key:
 //!
 //! - An id that two keys of the snapshot share, or that neither a key of the snapshot nor one block met outside of
 //!   it has, is unsure.
-//! - What all edges of a block lead to must add up to the sum of its targets' checks, 64-bit hashes of whole keys
-//!   under a secret of this run. If one edge led to another key than the link names (the link leaves hot, and its
+//! - What all links of a block lead to must add up to the sum of its targets' checks, 64-bit hashes of whole keys
+//!   under a secret of this run. If one led to another key than it names (it leaves hot, and its
 //!   target shares an id with a block of hot), the sum differs but for one chance in 2^64, which nobody can improve
-//!   without the secret; then none of its edges is followed.
+//!   without the secret; then none of the block's links is followed.
 //!
-//! So every edge that is followed leads where the walk would go, every edge that is not is walked by reading, and by
+//! This is decided once for each block, when its links are resolved. Blocks whose links leave hot keep them by name,
+//! and it is decided when a walk comes by, which may have met the outside block by then.
+//!
+//! So every link that is followed leads where the walk would go, every one that is not is walked by reading, and by
 //! induction over the levels both mark the same blocks under the same readings. Collisions cost reads, nothing else.
 //! Whoever names a block from outside (a root, a reference, a block of cold) is looked up by both names, 127 bits.
 //! Tests run whole compactions with ids of 8 and 16 bits, where nearly everything collides.
 //!
-//! What a link says of its target decides how it is read. A block that another codec was kept for has no edges
+//! What a link says of its target decides how it is read. A block that another codec was kept for has no links
 //! here; met as DAG-CBOR it is given back, like one that is malformed, and the walk decides.
 
 mod bitmap;
 mod build;
+mod follow;
 mod index;
 mod keyed;
 mod links;
+mod names;
 mod resolve;
 
 use std::ops::ControlFlow;
@@ -47,11 +61,14 @@ use splitstore_ports::{BlockSnapshot, ErrorKind, PortError, Result};
 
 pub(crate) use bitmap::Bitmap;
 pub(crate) use build::Piece;
+pub(crate) use follow::{Outside, Reached};
 pub(crate) use index::Index;
 pub(crate) use keyed::{ID_BITS, Keyed};
-pub(crate) use resolve::Outside;
 
 use links::Links;
+
+/// Blocks that a graph can number: an edge takes 31 bits.
+pub(crate) const BLOCKS_MAX: u32 = u32::MAX >> 2;
 
 /// All blocks of a snapshot with their links.
 pub(crate) struct Graph<'a> {
@@ -62,14 +79,14 @@ pub(crate) struct Graph<'a> {
 }
 
 impl<'a> Graph<'a> {
-    /// Joins the pieces of a snapshot, in the order of its ranges.
+    /// Joins the pieces of a snapshot, in the order of its ranges, and resolves their links.
     pub(crate) fn join(
         snapshot: Box<dyn BlockSnapshot + 'a>,
         pieces: Vec<Piece>,
         keyed: Arc<Keyed>,
         threads: usize,
     ) -> Result<Self> {
-        let (index, links) = build::join(pieces, keyed)?;
+        let (index, links) = build::join(pieces, keyed, threads)?;
         Ok(Self { snapshot, index: Arc::new(index), links, threads })
     }
 

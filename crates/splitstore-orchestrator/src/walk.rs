@@ -5,7 +5,7 @@
 //!     pop a batch, sort by key, read hot then cold, scan links, visit children, push the new ones
 //!
 //!   with a graph of hot (crate::graph):
-//!     pop a batch; what the graph holds is followed in memory, root by root; the rest is read as above
+//!     pop a batch; what the graph holds is followed in memory; the rest is read as above
 //! ```
 //! It is iterative: depth costs heap, never stack. A child is visited when it is pushed, so each block stands
 //! on the stack at most once per reading. Leaves that are not opened are marked without being read, also when
@@ -23,7 +23,7 @@ use splitstore_ports::{Reading, Visit};
 
 use crate::children::{add_link, children_of};
 use crate::error::Result;
-use crate::graph::{Bitmap, Graph, Outside};
+use crate::graph::{Bitmap, Graph, Outside, Reached};
 use crate::sets::WalkSets;
 use crate::tiers::Tiers;
 
@@ -259,25 +259,28 @@ fn take_batch(stack: &mut Vec<Task>) -> Vec<Task> {
 }
 
 impl Followed<'_> {
-    /// Follows those that the graph holds to the end, root by root: a block that turns out to be missing is looked
-    /// for on behalf of its root. What must be read is kept for the next steps.
+    /// Follows those that the graph holds to the end. What must be read is kept for the next steps, on behalf of
+    /// the root below which it was reached.
     fn follow(&mut self, bitmap: &Bitmap, batch: Vec<Task>) -> Result<Walked> {
-        let mut walked = Walked::default();
+        let (mut starts, mut tasks) = (Vec::new(), Vec::new());
         for task in batch {
             let ordinal =
                 if task.visit.reading == Reading::Dag { bitmap.find(&task.visit.key) } else { None };
-            let Some(ordinal) = ordinal else {
+            if let Some(ordinal) = ordinal {
+                starts.push(ordinal);
+                tasks.push(task);
+            } else {
                 self.unread.push(task);
-                continue;
-            };
-            let closed = self.graph.close(bitmap, &self.outside, vec![ordinal]);
-            walked.objects += closed.objects;
-            for unread in closed.unread {
-                let visit = Visit { key: self.graph.key(unread)?, reading: Reading::Dag };
-                self.unread.push(Task { visit, codec: DAG_CBOR, root: task.root.clone(), ..task });
             }
         }
-        Ok(walked)
+        let closed = self.graph.close(bitmap, &self.outside, &starts);
+        for Reached { block, start } in closed.unread {
+            let task = &tasks[start as usize];
+            let visit = Visit { key: self.graph.key(block)?, reading: Reading::Dag };
+            let (completeness, root) = (task.completeness, task.root.clone());
+            self.unread.push(Task { visit, codec: DAG_CBOR, completeness, root });
+        }
+        Ok(Walked { objects: closed.objects, bytes: 0 })
     }
 
     /// Remembers children that the graph does not hold: they are about to be visited.

@@ -1,21 +1,26 @@
-//! Making a graph: ranges of a snapshot are read side by side, and their pieces joined in key order.
+//! Making a graph: ranges of a snapshot are read side by side, joined in key order, and their links resolved.
 //!
 //! ```text
-//!   range 1   ids checks counts slots  \      each array grows with its range, untouched room is no memory;
-//!   range 2   ids checks counts slots   >     joining appends range by range and frees each at once, so the
-//!   range 3   ids checks counts slots  /      peak is the result and one array of one range
+//!   range 1   ids checks names  \      each array grows with its range, untouched room is no memory;
+//!   range 2   ids checks names   >     joining appends range by range and frees each at once, so the peak
+//!   range 3   ids checks names  /      is what all ranges hold and one array of one range
+//!
+//!   ids, checks -> index;  names + index -> links, a range per thread, each half as large as its names
 //! ```
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use splitstore_domain::object::DAG_CBOR;
 use splitstore_ports::{BlockSnapshot, ErrorKind, Interrupt, KeyRange, PortError, Result, ScannedBlock};
 
+use super::BLOCKS_MAX;
 use super::index::Index;
 use super::keyed::{Keyed, header_len};
 use super::links::{LinkWriter, Links};
-use super::resolve::edge;
+use super::names::{Names, name};
+use super::resolve::resolve;
 use crate::children::children_of;
 
 /// Blocks between two looks at the interrupt.
@@ -26,7 +31,7 @@ pub(crate) struct Piece {
     groups: Vec<(Box<[u8]>, u32)>,
     ids: Vec<u64>,
     checks: Vec<u64>,
-    writer: LinkWriter,
+    names: Names,
     bytes: u64,
 }
 
@@ -39,7 +44,7 @@ impl Piece {
         interrupt: &Interrupt,
     ) -> Result<Self> {
         let (groups, ids, checks) = (Vec::new(), Vec::new(), Vec::new());
-        let mut piece = Self { groups, ids, checks, writer: LinkWriter::default(), bytes: 0 };
+        let mut piece = Self { groups, ids, checks, names: Names::default(), bytes: 0 };
         let mut going = Ok(());
         snapshot.scan(range, &mut |block| {
             piece.add(block, keyed);
@@ -74,26 +79,26 @@ impl Piece {
         self.bytes += block.data.len() as u64;
         // What another codec says is not known to be DAG-CBOR; a link that reads it as such makes the walk look.
         let read = block.codec == DAG_CBOR && {
-            let writer = &mut self.writer;
+            let names = &mut self.names;
             let mut add = |link: &splitstore_domain::links::Link<'_>, reading| {
                 let short = keyed.short(link.multihash());
-                writer.link(edge(short.id, reading), short.check);
+                names.link(name(short.id, reading), short.check);
             };
             children_of(block.data, &mut add).is_ok()
         };
-        if read { self.writer.end_block() } else { self.writer.unread() }
+        if read { self.names.end_block() } else { self.names.unread() }
     }
 }
 
-/// Joins pieces that follow one another.
-pub(super) fn join(pieces: Vec<Piece>, keyed: Arc<Keyed>) -> Result<(Index, Links)> {
+/// Joins pieces that follow one another, on so many threads.
+pub(super) fn join(pieces: Vec<Piece>, keyed: Arc<Keyed>, threads: usize) -> Result<(Index, Links)> {
     let total: usize = pieces.iter().map(Piece::len).sum();
-    if u32::try_from(total).is_err() {
-        let attempt = format!("number {total} blocks of hot for a scan, which takes {}", u32::MAX);
+    if !u32::try_from(total).is_ok_and(|total| total <= BLOCKS_MAX) {
+        let attempt = format!("number {total} blocks of hot for a scan, which takes {BLOCKS_MAX}");
         return Err(PortError::bare(ErrorKind::Unsupported, attempt));
     }
     let mut groups: Vec<(Box<[u8]>, u32)> = Vec::new();
-    let (mut ids, mut checks, mut counts, mut slots) = (vec![], vec![], vec![], vec![]);
+    let (mut ids, mut checks, mut names) = (vec![], vec![], vec![]);
     for piece in pieces {
         for (header, len) in piece.groups {
             match groups.last_mut() {
@@ -103,11 +108,35 @@ pub(super) fn join(pieces: Vec<Piece>, keyed: Arc<Keyed>) -> Result<(Index, Link
         }
         ids.push(piece.ids);
         checks.push(piece.checks);
-        counts.push(piece.writer.counts);
-        slots.push(piece.writer.slots);
+        names.push(piece.names);
     }
-    let links = Links::new(append(counts), append(slots));
-    Ok((Index::new(keyed, append(ids), append(checks), groups), links))
+    let index = Index::new(keyed, append(ids), append(checks), groups);
+    let writers = resolve_all(names, &index, threads);
+    let (counts, words) = writers.into_iter().map(|writer| (writer.counts, writer.words)).unzip();
+    Ok((index, Links::new(append(counts), append(words))))
+}
+
+/// The links of each piece, in order; its names go when they are resolved.
+fn resolve_all(names: Vec<Names>, index: &Index, threads: usize) -> Vec<LinkWriter> {
+    let pieces = Mutex::new(names.into_iter().enumerate());
+    let work = || {
+        let mut resolved = Vec::new();
+        loop {
+            let next = pieces.lock().next();
+            let Some((place, names)) = next else { return resolved };
+            resolved.push((place, resolve(&names, index)));
+        }
+    };
+    let mut resolved = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut resolved = work();
+        for other in others {
+            resolved.extend(other.join().expect("resolving links does not panic"));
+        }
+        resolved
+    });
+    resolved.sort_unstable_by_key(|(place, _)| *place);
+    resolved.into_iter().map(|(_, writer)| writer).collect()
 }
 
 /// All parts in one, each freed when it is copied.

@@ -10,9 +10,12 @@
 use std::sync::Arc;
 
 use super::keyed::{Keyed, Short};
+use super::names::id;
 
 /// Ids per entry of `starts`, on average.
 const PER_START: usize = 8;
+/// Names looked up together.
+const STAGE: usize = 64;
 /// A run of ids that is longer is searched by halves: only keys that somebody has ground are so dense.
 const DENSE: usize = 64;
 
@@ -34,13 +37,10 @@ struct Group {
     shift: u32,
 }
 
-/// The keys that have an id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Matches {
-    None,
-    One(u32),
-    Many,
-}
+/// No key has the id. Ordinals are below [`super::BLOCKS_MAX`].
+pub(super) const NONE: u32 = u32::MAX;
+/// More than one key has it.
+pub(super) const MANY: u32 = u32::MAX - 1;
 
 impl Index {
     /// Over names in key order; `groups` are headers with how many keys each has, in the same order.
@@ -62,7 +62,7 @@ impl Index {
 
     /// How many keys there are; their ordinals are below.
     pub(crate) fn len(&self) -> u32 {
-        u32::try_from(self.ids.len()).expect("a graph has fewer than 2^32 blocks")
+        u32::try_from(self.ids.len()).expect("a graph has fewer than 2^31 blocks")
     }
 
     /// The ordinal of a key: all 127 bits of its names are compared.
@@ -82,13 +82,16 @@ impl Index {
         self.checks[ordinal as usize]
     }
 
-    /// The keys that have this id.
-    pub(super) fn look_up(&self, id: u64) -> Matches {
-        let mut matches = self.matches(id);
-        match (matches.next(), matches.next()) {
-            (None, _) => Matches::None,
-            (Some(one), None) => Matches::One(one),
-            (Some(_), Some(_)) => Matches::Many,
+    /// The key that each name's id means: its ordinal, [`NONE`] or [`MANY`].
+    ///
+    /// Each group is asked in stages, so that the processor has many misses of the caches under way at a time.
+    pub(super) fn look_up_many(&self, names: &[u64], targets: &mut Vec<u32>) {
+        targets.clear();
+        targets.resize(names.len(), NONE);
+        for group in &self.groups {
+            for (part, targets) in names.chunks(STAGE).zip(targets.chunks_mut(STAGE)) {
+                group.look_up_many(&self.ids, part, targets);
+            }
         }
     }
 
@@ -124,15 +127,44 @@ impl Group {
 
     /// The ordinals of all keys of this group with this id: they stand together.
     fn matches<'a>(&self, ids: &'a [u64], id: u64) -> impl Iterator<Item = u32> + use<'a> {
-        let start = usize::try_from(id >> self.shift).expect("a directory has fewer than 2^32 entries");
-        let (mut at, end) = (self.starts[start], self.starts[start + 1]);
-        if (end - at) as usize > DENSE {
-            let dense = &ids[at as usize..end as usize];
-            at += u32::try_from(dense.partition_point(|other| *other < id)).expect("a part of 32 bits");
-        }
-        let at = (at..end).find(|at| ids[*at as usize] >= id).unwrap_or(end);
-        (at..end).take_while(move |at| ids[*at as usize] == id)
+        let run = self.run(id);
+        let at = first_from(ids, run, id);
+        (at..run.1).take_while(move |at| ids[*at as usize] == id)
     }
+
+    /// Where ids with the upper bits of this one begin and end.
+    fn run(&self, id: u64) -> (u32, u32) {
+        let start = usize::try_from(id >> self.shift).expect("a directory has fewer than 2^32 entries");
+        (self.starts[start], self.starts[start + 1])
+    }
+
+    /// As [`Index::look_up_many`], for one stage and what earlier groups have found.
+    fn look_up_many(&self, ids: &[u64], part: &[u64], targets: &mut [u32]) {
+        let mut runs = [(0, 0); STAGE];
+        for (run, name) in runs.iter_mut().zip(part) {
+            *run = self.run(id(*name));
+        }
+        for ((run, name), target) in runs.iter().zip(part).zip(targets) {
+            let id = id(*name);
+            let at = first_from(ids, *run, id);
+            let is = |at: u32| at < run.1 && ids[at as usize] == id;
+            if is(at) {
+                *target = if *target == NONE && !is(at + 1) { at } else { MANY };
+            }
+        }
+    }
+}
+
+/// The first ordinal in a run whose id is not below this one, or the end of the run.
+fn first_from(ids: &[u64], (at, end): (u32, u32), id: u64) -> u32 {
+    let run = &ids[at as usize..end as usize];
+    // Counting does not stop early: how often a loop turns must not hang on what a miss will bring.
+    let below = if run.len() > DENSE {
+        run.partition_point(|other| *other < id)
+    } else {
+        run.iter().filter(|other| **other < id).count()
+    };
+    at + u32::try_from(below).expect("a part of 32 bits")
 }
 
 #[cfg(test)]
@@ -184,7 +216,32 @@ mod tests {
         let all = [keys(short, 1), keys(long, 1)].concat();
         let index = index(&all, &[(short, 1), (long, 1)], ID_BITS);
         let id = index.ids[0];
-        assert_eq!(index.look_up(id), Matches::Many);
-        assert_eq!(index.look_up(id ^ 2), Matches::None);
+        let mut targets = Vec::new();
+        index.look_up_many(&[id, id | 1, id ^ 2], &mut targets);
+        assert_eq!(targets, [MANY, MANY, NONE]);
+    }
+
+    #[test]
+    fn names_looked_up_together_are_those_looked_up_alone() {
+        const SHA: &[u8] = &[0x12, 0x20];
+        const BLAKE: &[u8] = &[0xa0, 0xe4, 0x02, 0x20];
+        for bits in [ID_BITS, 16, 8] {
+            let all = [keys(SHA, 70), keys(BLAKE, 3000)].concat();
+            let index = index(&all, &[(SHA, 70), (BLAKE, 3000)], bits);
+            let absent =
+                (0..500_u64).map(|number| number.wrapping_mul(0x9e37_79b9_7f4a_7c15) & (u64::MAX << 1));
+            let asked: Vec<u64> = index.ids.iter().copied().chain(absent).collect();
+            let mut targets = Vec::new();
+            index.look_up_many(&asked, &mut targets);
+            for (id, target) in asked.iter().zip(targets) {
+                let have: Vec<u32> = (0..index.len()).filter(|at| index.ids[*at as usize] == *id).collect();
+                let expected = match *have.as_slice() {
+                    [] => NONE,
+                    [one] => one,
+                    _ => MANY,
+                };
+                assert_eq!(target, expected, "{bits} bits");
+            }
+        }
     }
 }

@@ -1,117 +1,170 @@
-//! The links of every block of a snapshot, packed.
+//! The links of every block of a snapshot, resolved and packed.
 //!
 //! ```text
-//!   counts   one byte per block   0 no links | n slots | BIG: the first slot says how many | UNREAD
-//!   slots    sum, edge, edge, ..  of each block with links, in the order of ordinals
-//!   starts   one per 16 blocks    where the slots of the first of them begin
+//!   counts   one byte per block    0 no links | n edges | BIG: the first word says how many | NAMED | UNREAD
+//!   words    edge, edge, ..        of each block with links, in the order of ordinals
+//!            len, sum, name, ..    NAMED: two words a number, as in `names.rs`
+//!   starts   one per 16 blocks     where the words of the first of them begin | 1 if a count is none
 //!
-//!   edge     id of the target (63 bits) | 1 if it is read as DAG-CBOR
-//!   sum      of the checks of all targets, modulo 2^64
+//!   edge     ordinal of the target (31 bits) | 1 if it is read as DAG-CBOR
 //! ```
-//! At two to three links per block that is about 23 bytes per block.
+//! At two to three links per block that is about 11 bytes per block. Edges were proved when they were resolved, and are
+//! followed as they stand; the links of a `NAMED` block lead out of the snapshot, and are looked up each time.
+
+use splitstore_ports::Reading;
+
+use super::names;
 
 /// Blocks per entry of `starts`.
 const GROUP: usize = 16;
-/// More slots than a byte counts.
-const BIG: u8 = 254;
-/// No links are kept: the codec is another, or the block is no DAG-CBOR. Who walks it must read it.
+/// More edges than a byte counts.
+const BIG: u8 = 253;
+/// Links by name.
+const NAMED: u8 = 254;
+/// No links are kept: who walks it must read it.
 const UNREAD: u8 = 255;
 
 /// The links of blocks in key order.
 pub(super) struct Links {
     counts: Vec<u8>,
-    slots: Vec<u64>,
+    words: Vec<u32>,
     starts: Vec<u64>,
 }
 
 /// What is known of a block's links.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Known<'a> {
     /// There are none.
     Leaf,
     /// The block must be read.
     Unread,
-    /// All of them.
-    Links { sum: u64, edges: &'a [u64] },
+    /// All of them, as edges.
+    Edges(&'a [u32]),
+    /// All of them, by name; see [`numbers`].
+    Named(&'a [u32]),
+}
+
+/// Where the words of a block are: found for many blocks before any of them is looked at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    count: u8,
+    at: usize,
 }
 
 /// Adds blocks one after the other.
 #[derive(Default)]
 pub(super) struct LinkWriter {
     pub(super) counts: Vec<u8>,
-    pub(super) slots: Vec<u64>,
-    /// Where the slots of the block under way begin.
-    at: usize,
+    pub(super) words: Vec<u32>,
+}
+
+/// An edge to a block, read as a name says.
+pub(super) fn edge(ordinal: u32, name: u64) -> u32 {
+    ordinal << 1 | u32::from(names::reading(name) == Reading::Dag)
+}
+
+/// The target of an edge, and how it is read.
+pub(super) const fn target(edge: u32) -> (u32, Reading) {
+    (edge >> 1, if edge & 1 == 1 { Reading::Dag } else { Reading::Opaque })
+}
+
+/// The numbers of a `Named` block: the sum, then the names.
+pub(super) fn numbers(words: &[u32]) -> impl Iterator<Item = u64> + '_ {
+    words.chunks_exact(2).map(|pair| u64::from(pair[0]) << u32::BITS | u64::from(pair[1]))
 }
 
 impl LinkWriter {
-    /// A block whose links are not known.
+    /// A block without links.
+    pub(super) fn leaf(&mut self) {
+        self.counts.push(0);
+    }
+
+    /// A block whose links are not known, or not sure.
     pub(super) fn unread(&mut self) {
-        self.slots.truncate(self.at);
         self.counts.push(UNREAD);
     }
 
-    /// One more link of the block under way.
-    pub(super) fn link(&mut self, edge: u64, check: u64) {
-        let slots = &mut self.slots;
-        if slots.len() == self.at {
-            slots.push(0);
-        }
-        slots.push(edge);
-        let sum = &mut slots[self.at];
-        *sum = sum.wrapping_add(check);
-    }
-
-    /// The end of the block under way.
-    pub(super) fn end_block(&mut self) {
-        let slots = &mut self.slots;
-        let len = slots.len() - self.at;
+    /// A block with these edges, one or more.
+    pub(super) fn edges(&mut self, edges: impl ExactSizeIterator<Item = u32>) {
+        let len = edges.len();
         let count = u8::try_from(len).ok().filter(|count| *count < BIG).unwrap_or(BIG);
         if count == BIG {
-            slots.insert(self.at, len as u64 + 1);
+            self.words.push(length(len));
         }
+        self.words.extend(edges);
         self.counts.push(count);
-        self.at = slots.len();
+    }
+
+    /// A block with links that lead out of the snapshot.
+    pub(super) fn named(&mut self, slots: &[u64]) {
+        self.words.push(length(2 * slots.len()));
+        let halves = |slot: u64| [slot >> u32::BITS, slot & u64::from(u32::MAX)];
+        let words = slots.iter().flat_map(|slot| halves(*slot));
+        self.words.extend(words.map(|half| u32::try_from(half).expect("half a number")));
+        self.counts.push(NAMED);
     }
 }
 
+/// A block has as many bytes as links at least, and fewer than 4 GiB.
+fn length(len: usize) -> u32 {
+    u32::try_from(len).expect("links of one block")
+}
+
 impl Links {
-    /// Of all counts and slots, in the order of ordinals.
-    pub(super) fn new(counts: Vec<u8>, slots: Vec<u64>) -> Self {
-        let mut links = Self { counts, slots, starts: Vec::new() };
+    /// Of all counts and words, in the order of ordinals.
+    pub(super) fn new(counts: Vec<u8>, words: Vec<u32>) -> Self {
+        let mut links = Self { counts, words, starts: Vec::new() };
         let mut starts = Vec::with_capacity(links.counts.len().div_ceil(GROUP));
         let mut at = 0;
         for group in links.counts.chunks(GROUP) {
-            starts.push(at as u64);
+            starts.push((at as u64) << 1 | u64::from(group.iter().any(|count| *count >= BIG)));
             at = group.iter().fold(at, |at, count| at + links.len_at(*count, at));
         }
         links.starts = starts;
         links
     }
 
-    /// What is known of a block.
-    pub(super) fn of(&self, ordinal: u32) -> Known<'_> {
-        let ordinal = ordinal as usize;
-        let count = self.counts[ordinal];
-        match count {
-            0 => return Known::Leaf,
-            UNREAD => return Known::Unread,
-            _ => {}
-        }
-        let start = self.starts[ordinal / GROUP];
-        let before = &self.counts[ordinal / GROUP * GROUP..ordinal];
-        let begin = usize::try_from(start).expect("a length of memory");
-        let at = before.iter().fold(begin, |at, count| at + self.len_at(*count, at));
-        let slots = &self.slots[at..at + self.len_at(count, at)];
-        let slots = if count == BIG { &slots[1..] } else { slots };
-        Known::Links { sum: slots[0], edges: &slots[1..] }
+    /// Whether a block is known to have no links.
+    pub(super) fn is_leaf(&self, ordinal: u32) -> bool {
+        self.counts[ordinal as usize] == 0
     }
 
-    /// How many slots a block takes that begins at `at`.
+    /// What is known of a block.
+    #[cfg(test)]
+    pub(super) fn of(&self, ordinal: u32) -> Known<'_> {
+        self.at(self.place(ordinal))
+    }
+
+    /// Where what is known of a block is.
+    pub(super) fn place(&self, ordinal: u32) -> Place {
+        let ordinal = ordinal as usize;
+        let start = self.starts[ordinal / GROUP];
+        let begin = usize::try_from(start >> 1).expect("a length of memory");
+        let before = &self.counts[ordinal / GROUP * GROUP..ordinal];
+        let at = if start & 1 == 0 {
+            begin + before.iter().map(|count| usize::from(*count)).sum::<usize>()
+        } else {
+            before.iter().fold(begin, |at, count| at + self.len_at(*count, at))
+        };
+        Place { count: self.counts[ordinal], at }
+    }
+
+    /// What is known of the block of this place.
+    pub(super) fn at(&self, Place { count, at }: Place) -> Known<'_> {
+        match count {
+            0 => Known::Leaf,
+            UNREAD => Known::Unread,
+            BIG => Known::Edges(&self.words[at + 1..at + self.len_at(count, at)]),
+            NAMED => Known::Named(&self.words[at + 1..at + self.len_at(count, at)]),
+            _ => Known::Edges(&self.words[at..at + usize::from(count)]),
+        }
+    }
+
+    /// How many words a block takes that begins at `at`.
     fn len_at(&self, count: u8, at: usize) -> usize {
         match count {
             UNREAD => 0,
-            BIG => usize::try_from(self.slots[at]).expect("a length of memory"),
+            BIG | NAMED => self.words[at] as usize + 1,
             count => count.into(),
         }
     }
@@ -124,20 +177,37 @@ mod tests {
     #[test]
     fn what_was_written_is_known_whatever_stands_before_it() {
         let mut writer = LinkWriter::default();
-        let lens: Vec<u64> = (0..200).map(|number| [0, 1, 7, 252, 253, 254, 700][number % 7]).collect();
-        for (len, number) in lens.iter().zip(0_u64..) {
-            (0..*len).for_each(|link| writer.link(number * 10_000 + link, link + 1));
-            if number % 5 == 4 { writer.unread() } else { writer.end_block() }
+        let lens: Vec<u32> = (0..200).map(|number| [0, 1, 7, 252, 253, 254, 700][number % 7]).collect();
+        let slot = |number: u32, link: u32| u64::from(number) << 33 | u64::from(link);
+        for (len, number) in lens.iter().zip(0_u32..) {
+            match (number % 5, *len) {
+                (4, _) => writer.unread(),
+                (_, 0) => writer.leaf(),
+                (3, _) => writer.named(&(0..*len).map(|link| slot(number, link)).collect::<Vec<_>>()),
+                _ => writer.edges(
+                    (0..usize::try_from(*len).unwrap())
+                        .map(|link| edge(number * 1000 + u32::try_from(link).unwrap(), link as u64 % 2)),
+                ),
+            }
         }
-        let links = Links::new(writer.counts, writer.slots);
-        for ((len, number), ordinal) in lens.iter().zip(0_u64..).zip(0..) {
-            let edges: Vec<u64> = (0..*len).map(|link| number * 10_000 + link).collect();
-            let expected = match (number % 5, *len) {
-                (4, _) => Known::Unread,
-                (_, 0) => Known::Leaf,
-                _ => Known::Links { sum: len * (len + 1) / 2, edges: &edges },
-            };
-            assert_eq!(links.of(ordinal), expected, "block {number} with {len} links");
+        let links = Links::new(writer.counts, writer.words);
+        for ((len, number), ordinal) in lens.iter().zip(0_u32..).zip(0..) {
+            let known = links.of(ordinal);
+            assert_eq!(links.is_leaf(ordinal), known == Known::Leaf);
+            match (number % 5, *len) {
+                (4, _) => assert_eq!(known, Known::Unread),
+                (_, 0) => assert_eq!(known, Known::Leaf),
+                (3, _) => {
+                    let Known::Named(words) = known else { panic!("{known:?}") };
+                    assert!(numbers(words).eq((0..*len).map(|link| slot(number, link))));
+                }
+                _ => {
+                    let Known::Edges(edges) = known else { panic!("{known:?}") };
+                    let targets = edges.iter().map(|edge| target(*edge));
+                    let reading = |link| if link % 2 == 1 { Reading::Dag } else { Reading::Opaque };
+                    assert!(targets.eq((0..*len).map(|link| (number * 1000 + link, reading(link)))));
+                }
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ use super::count;
 use super::prepare::Prepared;
 use crate::components::MarkStrategy;
 use crate::error::Result;
-use crate::graph::{Graph, Keyed, Piece};
+use crate::graph::{BLOCKS_MAX, Graph, Keyed, Piece};
 use crate::store::Inner;
 
 /// Below this one range does, on the thread of the run.
@@ -90,7 +90,7 @@ fn is_worth_it(cx: &Inner, len: u64) -> Result<bool> {
     }
     // What the last run marked; before the first one everything may be live.
     let live = cx.ledger.marked()?;
-    Ok(u32::try_from(len).is_ok() && (live == 0 || live.saturating_mul(WALK_BELOW) >= len))
+    Ok(len <= BLOCKS_MAX.into() && (live == 0 || live.saturating_mul(WALK_BELOW) >= len))
 }
 
 fn parts(len: u64) -> usize {
