@@ -1,4 +1,4 @@
-//! Finds the links of a DAG-CBOR block, reading it once, allocating nothing.
+//! Finds the links of a DAG-CBOR block, reading it once, with no allocation unless it nests deeper than 16.
 //!
 //! ```text
 //!   d8 2a            tag 42
@@ -6,8 +6,9 @@
 //!   00               multibase prefix "identity"
 //!   01 | codec | multihash          (or 12 20 digest: CIDv0)   <- what a Link borrows
 //! ```
-//! The scan is a loop over items with a fixed stack of open containers, so hostile nesting costs neither
-//! stack nor heap; more than [`DEPTH_MAX`] open containers is an error.
+//! The scan is a loop over items with a list of open containers, so hostile nesting costs no stack, and no more
+//! than a kilobyte of heap; more than [`DEPTH_MAX`] open containers is an error. A scan of hot does this for every block
+//! it reads: what is done per item decides how fast marking is.
 //!
 //! Liberal where chains are (non-minimal integers, any UTF-8, unordered keys, unknown tags: mainnet's genesis
 //! and historic messages hold all of these), strict where a link could hide: a truncated item, an indefinite
@@ -64,33 +65,39 @@ pub enum Fault {
 /// Links met before an error have been reported when it returns: callers must not act on half a block.
 pub fn scan_links<'a>(block: &'a [u8], mut on_link: impl FnMut(Link<'a>)) -> Result<(), LinkError> {
     let mut cursor = Cursor::new(block);
-    let mut open = Open { left: [0; DEPTH_MAX], depth: 0 };
+    let mut open = Open::default();
+    // Items still to come in the innermost container; the block itself is one item.
+    let mut left: u32 = 1;
     loop {
+        while left == 0 {
+            let Some(outer) = open.pop() else { return cursor.end() };
+            left = outer;
+        }
+        left -= 1;
         let start = cursor.offset();
-        let opened = read_item(&mut cursor, &mut on_link)?;
+        let (major, value) = cursor.header()?;
+        let opened = match major {
+            2 | 3 => {
+                cursor.take(value)?;
+                continue;
+            }
+            4 => value,
+            5 => value.saturating_mul(2),
+            6 if value == TAG_CID => {
+                read_link(&mut cursor, &mut on_link)?;
+                continue;
+            }
+            6 => 1,
+            // Integers, floats and simple values are their header.
+            _ => continue,
+        };
         if opened > 0 {
             // Each item takes at least one byte: a larger claim is a lie, found before it is believed.
-            let left = u32::try_from(opened).ok().filter(|n| *n as usize <= cursor.remaining());
-            let left = left.ok_or(LinkError { offset: start, fault: Fault::Truncated })?;
+            let inner = u32::try_from(opened).ok().filter(|n| *n as usize <= cursor.remaining());
+            let inner = inner.ok_or(LinkError { offset: start, fault: Fault::Truncated })?;
             open.push(left).ok_or(LinkError { offset: start, fault: Fault::TooDeep })?;
+            left = inner;
         }
-        if !open.next_item() {
-            return cursor.end();
-        }
-    }
-}
-
-/// Reads one item header with its payload; returns how many items it contains.
-fn read_item<'a>(cursor: &mut Cursor<'a>, on_link: &mut impl FnMut(Link<'a>)) -> Result<u64, LinkError> {
-    let (major, value) = cursor.header()?;
-    match major {
-        2 | 3 => cursor.take(value).map(|_| 0),
-        4 => Ok(value),
-        5 => Ok(value.saturating_mul(2)),
-        6 if value == TAG_CID => read_link(cursor, on_link).map(|()| 0),
-        6 => Ok(1),
-        // Integers, floats and simple values are their header.
-        _ => Ok(0),
     }
 }
 
@@ -106,28 +113,32 @@ fn read_link<'a>(cursor: &mut Cursor<'a>, on_link: &mut impl FnMut(Link<'a>)) ->
     Ok(())
 }
 
-/// Items still to come in each open container.
+/// Open containers that need no heap: deeper than what chains store.
+const SHALLOW: usize = 16;
+
+/// Items still to come around each open container, outermost first.
+#[derive(Default)]
 struct Open {
-    left: [u32; DEPTH_MAX],
+    shallow: [u32; SHALLOW],
+    deep: Vec<u32>,
     depth: usize,
 }
 
 impl Open {
     fn push(&mut self, left: u32) -> Option<()> {
-        *self.left.get_mut(self.depth)? = left;
+        if let Some(place) = self.shallow.get_mut(self.depth) {
+            *place = left;
+        } else if self.depth < DEPTH_MAX {
+            self.deep.push(left);
+        } else {
+            return None;
+        }
         self.depth += 1;
         Some(())
     }
 
-    /// Closes what is complete; false when nothing is open any more.
-    fn next_item(&mut self) -> bool {
-        while let Some(top) = self.depth.checked_sub(1) {
-            if let Some(left) = self.left.get_mut(top).filter(|left| **left > 0) {
-                *left -= 1;
-                return true;
-            }
-            self.depth = top;
-        }
-        false
+    fn pop(&mut self) -> Option<u32> {
+        self.depth = self.depth.checked_sub(1)?;
+        self.shallow.get(self.depth).copied().or_else(|| self.deep.pop())
     }
 }

@@ -12,29 +12,40 @@ impl<'a> Cursor<'a> {
         Self { block, offset: 0 }
     }
 
+    #[inline]
     pub(super) const fn offset(&self) -> usize {
         self.offset
     }
 
+    #[inline]
     pub(super) const fn remaining(&self) -> usize {
         self.block.len() - self.offset
     }
 
     /// The major type (0 to 7) and the argument of the next item.
+    #[inline]
     pub(super) fn header(&mut self) -> Result<(u8, u64), LinkError> {
         let start = self.offset;
         let first = self.byte()?;
         let value = match first & 0x1f {
-            small @ 0..=23 => u64::from(small),
-            24 => u64::from(self.byte()?),
-            25 => u64::from(u16::from_be_bytes(self.array()?)),
-            26 => u64::from(u32::from_be_bytes(self.array()?)),
-            27 => u64::from_be_bytes(self.array()?),
-            _ => return Err(LinkError { offset: start, fault: Fault::BadHeader }),
+            small @ 0..=23 => small.into(),
+            24 => self.byte()?.into(),
+            long => self.argument(long, start)?,
         };
         Ok((first >> 5, value))
     }
 
+    /// An argument of more than a byte.
+    fn argument(&mut self, long: u8, start: usize) -> Result<u64, LinkError> {
+        Ok(match long {
+            25 => u16::from_be_bytes(self.array()?).into(),
+            26 => u32::from_be_bytes(self.array()?).into(),
+            27 => u64::from_be_bytes(self.array()?),
+            _ => return Err(LinkError { offset: start, fault: Fault::BadHeader }),
+        })
+    }
+
+    #[inline]
     pub(super) fn take(&mut self, len: u64) -> Result<&'a [u8], LinkError> {
         let rest = self.block.get(self.offset..).unwrap_or_default();
         let taken = usize::try_from(len).ok().and_then(|len| rest.get(..len));
@@ -51,8 +62,12 @@ impl<'a> Cursor<'a> {
         Err(LinkError { offset: self.offset, fault: Fault::Trailing })
     }
 
+    #[inline]
     fn byte(&mut self) -> Result<u8, LinkError> {
-        self.array::<1>().map(|[byte]| byte)
+        let byte = self.block.get(self.offset).copied();
+        let byte = byte.ok_or(LinkError { offset: self.offset, fault: Fault::Truncated })?;
+        self.offset += 1;
+        Ok(byte)
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], LinkError> {

@@ -2,9 +2,13 @@
 
 use cid::Cid;
 
+use crate::digest;
 use crate::object::{DAG_CBOR, ObjectKind};
 
 const CID_V0: [u8; 2] = [0x12, 0x20];
+/// How nearly every multihash of a chain begins: blake2b-256, 32 bytes.
+const BLAKE: [u8; 4] = [0xa0, 0xe4, 0x02, 32];
+const BLAKE_LEN: usize = BLAKE.len() + 32;
 /// Dag-PB: the codec that every CIDv0 has.
 const DAG_PB: u64 = 0x70;
 
@@ -20,7 +24,18 @@ pub struct Link<'a> {
 
 impl<'a> Link<'a> {
     /// Reads a binary CID that fills `bytes`.
+    #[inline]
     pub fn parse(bytes: &'a [u8]) -> Option<Self> {
+        if let [1, codec @ 0..0x80, multihash @ ..] = bytes
+            && multihash.len() == BLAKE_LEN
+            && multihash.starts_with(&BLAKE)
+        {
+            return Some(Self { bytes, multihash, codec: (*codec).into(), hash: digest::BLAKE2B_256 });
+        }
+        Self::parse_any(bytes)
+    }
+
+    fn parse_any(bytes: &'a [u8]) -> Option<Self> {
         if bytes.starts_with(&CID_V0) {
             return Self::with_multihash(bytes, bytes, DAG_PB);
         }
@@ -54,6 +69,12 @@ impl<'a> Link<'a> {
     /// Whether the store holds a block for it, and whether that is opened.
     pub const fn kind(&self) -> ObjectKind {
         ObjectKind::classify(self.codec, self.hash)
+    }
+
+    /// The data of an identity CID; `None` for every other.
+    pub fn identity_data(&self) -> Option<&'a [u8]> {
+        let (_, behind) = varint(self.multihash).filter(|_| self.hash == digest::IDENTITY)?;
+        varint(behind).map(|(_, data)| data)
     }
 
     /// Whether its target is DAG-CBOR.
