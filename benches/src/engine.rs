@@ -8,8 +8,8 @@ use anyhow::{Context, Result};
 use redb::{Database, ReadOnlyTable, ReadableDatabase, TableDefinition};
 use rocksdb::checkpoint::Checkpoint;
 use rocksdb::{
-    BlockBasedOptions, Cache, DB, DBCompressionType, DBRecoveryMode, LogLevel, Options, ReadOptions,
-    WriteBatch,
+    BlockBasedOptions, BottommostLevelCompaction, Cache, CompactOptions, DB, DBCompressionType,
+    DBRecoveryMode, LogLevel, Options, ReadOptions, WaitForCompactOptions, WriteBatch, properties,
 };
 use splitstore_domain::{BlockKey, ByteCount};
 use splitstore_redb::RedbOptions;
@@ -93,19 +93,48 @@ impl RawHot {
 
     /// Walks over all keys in order; how many there are.
     pub(crate) fn scan(&self) -> Result<u64> {
+        let mut keys = 0;
+        self.each_key(|key| {
+            black_box(key);
+            keys += 1;
+        })?;
+        Ok(keys)
+    }
+
+    /// Shows all keys in order.
+    pub(crate) fn each_key(&self, mut look: impl FnMut(&[u8])) -> Result<()> {
         let mut options = ReadOptions::default();
         options.set_readahead_size(READAHEAD);
         options.fill_cache(false);
         let mut iter = self.db.raw_iterator_opt(options);
-        let mut keys = 0;
         iter.seek_to_first();
         while let Some(key) = iter.key() {
-            black_box(key);
-            keys += 1;
+            look(key);
             iter.next();
         }
-        iter.status()?;
-        Ok(keys)
+        Ok(iter.status()?)
+    }
+
+    /// Writes memtables out and waits until the engine has nothing more to compact of its own accord.
+    pub(crate) fn settle(&self) -> Result<()> {
+        self.db.flush()?;
+        Ok(self.db.wait_for_compact(&WaitForCompactOptions::default())?)
+    }
+
+    /// Rewrites everything.
+    pub(crate) fn compact(&self) -> Result<()> {
+        let mut options = CompactOptions::default();
+        options.set_bottommost_level_compaction(BottommostLevelCompaction::ForceOptimized);
+        self.db.compact_range_opt(None::<&[u8]>, None::<&[u8]>, &options);
+        Ok(self.db.wait_for_compact(&WaitForCompactOptions::default())?)
+    }
+
+    /// Deletes that are still written down, in tables and in memory.
+    pub(crate) fn tombstones(&self) -> Result<u64> {
+        let tables = self.db.live_files()?.iter().map(|file| file.num_deletions).sum::<u64>();
+        let in_memory = [properties::NUM_DELETES_ACTIVE_MEM_TABLE, properties::NUM_DELETES_IMM_MEM_TABLES];
+        let in_memory = in_memory.into_iter().map(|name| Ok(self.db.property_int_value(name)?.unwrap_or(0)));
+        Ok(tables + in_memory.sum::<Result<u64>>()?)
     }
 }
 
@@ -170,6 +199,19 @@ impl RawCold {
         Ok(transaction.commit()?)
     }
 
+    /// Inserts records as they come: one transaction, durable when it returns.
+    pub(crate) fn insert(&self, records: &[Record]) -> Result<()> {
+        let mut transaction = self.database.begin_write()?;
+        transaction.set_quick_repair(true);
+        {
+            let mut table = transaction.open_table(BLOCKS)?;
+            for (key, value) in records {
+                table.insert(key.as_bytes(), value.as_slice())?;
+            }
+        }
+        Ok(transaction.commit()?)
+    }
+
     /// The table as of now, for as many reads as one likes.
     pub(crate) fn table(&self) -> Result<ReadOnlyTable<&'static [u8], &'static [u8]>> {
         Ok(self.database.begin_read()?.open_table(BLOCKS)?)
@@ -199,6 +241,22 @@ mod tests {
         let is_options =
             |path: &std::path::PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with("OPTIONS-");
         std::fs::read_to_string(names.filter(is_options).max().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn deletes_leave_tombstones_until_everything_is_rewritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let raw = RawHot::open(folder.path()).unwrap();
+        let cid = |number: u8| {
+            cid::Cid::new_v1(0x55, cid::multihash::Multihash::wrap(0x12, &[number; 32]).unwrap())
+        };
+        let keys: Vec<_> = (0..100).map(|number| BlockKey::from(&cid(number))).collect();
+        raw.put(&keys.iter().map(|key| (key.clone(), vec![1])).collect::<Vec<_>>()).unwrap();
+        raw.settle().unwrap();
+        raw.delete(&keys[..40]).unwrap();
+        assert_eq!((raw.tombstones().unwrap(), raw.scan().unwrap()), (40, 60));
+        raw.compact().unwrap();
+        assert_eq!((raw.tombstones().unwrap(), raw.scan().unwrap()), (0, 60));
     }
 
     #[test]

@@ -9,11 +9,13 @@
 
 use std::fmt;
 use std::hint::black_box;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use cid::Cid;
-use splitstore_domain::BlockKey;
+use splitstore_domain::{BlockKey, Settings};
+use splitstore_files::SystemClock;
 use splitstore_orchestrator::SplitStore;
 use tempfile::TempDir;
 
@@ -42,8 +44,8 @@ pub enum Reader {
 const READERS: [Reader; 3] = [Reader::Engine, Reader::Control, Reader::Store];
 
 /// The three, warm.
-pub struct Hits<'g> {
-    ground: &'g Ground,
+pub struct Hits {
+    clock: SystemClock,
     store: Composed,
     engines: [RawHot; 2],
     cids: Vec<Cid>,
@@ -52,21 +54,25 @@ pub struct Hits<'g> {
     _folder: TempDir,
 }
 
-impl<'g> Hits<'g> {
+impl Hits {
     /// Opens the compacted store and two copies of its hot tier, and reads each block once.
-    pub fn new(ground: &'g Ground) -> Result<Self> {
+    pub fn new(ground: &Ground) -> Result<Self> {
         let stores = ground.stores()?;
-        let folder = ground.fresh()?;
+        Self::on(&stores.compacted, ground.size().settings(), stores.live.clone(), ground.fresh()?)
+    }
+
+    /// The same with these blocks of any store that nobody has open; copies go to `folder`.
+    pub(crate) fn on(store: &Path, settings: Settings, cids: Vec<Cid>, folder: TempDir) -> Result<Self> {
         let copy = |name: &str| {
             let path = folder.path().join(name);
-            RawHot::copy(&hot_path(&stores.compacted), &path)?;
+            RawHot::copy(&hot_path(store), &path)?;
             RawHot::open(&path)
         };
         let engines = [copy("engine")?, copy("control")?];
-        let store = compose::open(&stores.compacted, ground.size().settings())?;
-        let cids = shuffled(stores.live.clone());
+        let store = compose::open(store, settings)?;
+        let cids = shuffled(cids);
         let keys = cids.iter().map(BlockKey::from).collect();
-        let hits = Self { ground, store, engines, cids, keys, _folder: folder };
+        let hits = Self { clock: SystemClock::new(), store, engines, cids, keys, _folder: folder };
         READERS.iter().try_for_each(|reader| hits.read(*reader, 0..hits.cids.len()).map(drop))?;
         Ok(hits)
     }
@@ -81,7 +87,7 @@ impl<'g> Hits<'g> {
             let mut bytes = [0; 3];
             for place in ORDERS[turn % ORDERS.len()] {
                 let read = || self.read(READERS[place], keys.clone());
-                (took[place], bytes[place]) = timed(&self.ground.clock, read)?;
+                (took[place], bytes[place]) = timed(&self.clock, read)?;
             }
             // A record is a codec of one byte and the data.
             ensure!(bytes[0] == bytes[1] && bytes[0] == bytes[2] + keys.len() as u64, "{bytes:?} bytes read");

@@ -76,6 +76,8 @@ pub(crate) enum Bench {
     Hits,
     /// The instructions of such a hit.
     Instructions,
+    /// Everything against the algorithm of the original.
+    Compare,
 }
 
 pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command> {
@@ -114,12 +116,42 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command> {
 }
 
 fn bench(args: &[String]) -> Result<Command> {
+    if let [first, rest @ ..] = args
+        && first == "--compare"
+    {
+        return Ok(Command::Bench { what: Bench::Compare, rest: compare(rest)? });
+    }
     let known = [("--small", Bench::Small), ("--hits", Bench::Hits), ("--instructions", Bench::Instructions)];
     let named = args.first().and_then(|first| known.iter().find(|(name, _)| name == first));
     let (what, args) = named.map_or((Bench::Full, args), |(_, what)| (*what, &args[1..]));
     let (_, rest) = switch(args, "--small")?;
-    ensure!(args.first().is_none_or(|arg| arg == "--"), "bench takes one of --small, --hits, --instructions");
+    ensure!(
+        args.first().is_none_or(|arg| arg == "--"),
+        "bench takes one of --small, --hits, --instructions, --compare"
+    );
     Ok(Command::Bench { what, rest })
+}
+
+/// Reads the options of a comparison before anything is built; the program takes them in the same form.
+fn compare(args: &[String]) -> Result<Vec<String>> {
+    let (mut words, mut args) = (Vec::new(), args.iter());
+    while let Some(arg) = args.next() {
+        let (name, inline) = arg.split_once('=').map_or((arg.as_str(), None), |(name, to)| (name, Some(to)));
+        words.push(name.to_string());
+        match (name, inline) {
+            ("--small" | "--json", None) => {}
+            ("--only" | "--rounds", _) => {
+                let value = inline.or_else(|| args.next().map(String::as_str));
+                let value = value.filter(|value| !value.is_empty() && !value.starts_with("--"));
+                let value = value.with_context(|| format!("{name} takes a value"))?;
+                let number = name != "--rounds" || value.parse::<u32>().is_ok_and(|rounds| rounds > 0);
+                ensure!(number, "--rounds takes a number from 1, not `{value}`");
+                words.push(value.into());
+            }
+            _ => bail!("no option `{arg}` here; --compare takes --small, --json, --only WORK, --rounds N"),
+        }
+    }
+    Ok(words)
 }
 
 fn kills(name: &str, rest: &[String]) -> Result<Kills> {
@@ -233,6 +265,27 @@ mod tests {
         assert_eq!(kind("bench --small -- put"), Bench::Small);
         assert_eq!(kind("bench --hits"), Bench::Hits);
         assert_eq!(kind("bench --instructions"), Bench::Instructions);
+        assert_eq!(kind("bench --compare --small"), Bench::Compare);
+    }
+
+    #[test]
+    fn options_of_a_comparison_are_refused_before_anything_is_built() {
+        let rest = |line: &str| match parsed(line) {
+            Ok(Command::Bench { what: Bench::Compare, rest }) => rest.join(" "),
+            Ok(other) => panic!("{other:?}"),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(rest("bench --compare"), "");
+        let line = "bench --compare --small --json --rounds=3 --only purge";
+        assert_eq!(rest(line), "--small --json --rounds 3 --only purge");
+        assert_eq!(rest("bench --compare --rounds"), "--rounds takes a value");
+        assert_eq!(rest("bench --compare --only --small"), "--only takes a value");
+        assert_eq!(rest("bench --compare --rounds 0"), "--rounds takes a number from 1, not `0`");
+        assert!(
+            rest("bench --compare --fast").starts_with("no option `--fast` here; --compare takes --small")
+        );
+        assert!(rest("bench --compare --small=yes").starts_with("no option `--small=yes`"));
+        assert!(rest("bench --small --compare").contains("no option `--compare` here"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! ```text
 //!   instructions   valgrind --tool=callgrind, told to count inside of one function only: nothing else of the
 //!                  process is in the figure, and no other process can disturb it
+//!   compare        a program of its own, which starts itself once for each measurement
 //! ```
 
 use crate::{
@@ -23,7 +24,19 @@ pub(crate) fn run(workspace: &Workspace, what: Bench, rest: &[String]) -> Result
         }
         Bench::Hits => hits(workspace, &vars, "run").args(["--", "pairs"]).args(rest).run(),
         Bench::Instructions => instructions(workspace, &vars),
+        Bench::Compare => compare(workspace, &vars, rest),
     }
+}
+
+/// Stores are kept below the target folder, on whose disk there is room for what is built.
+fn compare(workspace: &Workspace, vars: &NativeEnv, rest: &[String]) -> Result<()> {
+    let (cache, docs) = (workspace.target.join("compare"), workspace.root.join("docs"));
+    workspace
+        .cargo(["run", "--release", "--locked", "-p", "splitstore-benches", "--bin", "compare", "--", "run"])
+        .args(["--cache", &cache.to_string_lossy(), "--docs", &docs.to_string_lossy()])
+        .args(rest)
+        .envs(vars)
+        .run()
 }
 
 fn criterion(workspace: &Workspace, vars: &NativeEnv) -> Task {

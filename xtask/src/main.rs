@@ -45,6 +45,9 @@ Every day
 Now and then
   bench [--small] [-- ARGS]                  criterion benches; ARGS go to criterion
   bench --hits | --instructions              what the store adds to a hit: paired chunks, or counted by valgrind
+  bench --compare [--small] [--json] [--only WORK] [--rounds N]
+                                             against the algorithm of the original and the physical limit, one table:
+                                             20 minutes and 12 GB; --small: a few minutes and 1 GB
   sim [--seeds N] [--seed S] [--verbose]     the orchestrator under seeded schedules, faults and crashes; replay one
   crash --runs N [--seed S]                  kill -9 a process that loads and compacts a store, N times; check
   powercut --runs N [--seed S]               the same, and each kill takes what was not synced along: a power cut

@@ -22,7 +22,7 @@ use splitstore::folder::{FolderSettings, Opening, StoreFolder};
 use splitstore::ports::cid::Cid;
 use splitstore::ports::{Block, BlockWrite, BlockWriteExt, ChainAccessor, Clock, Event, Observer};
 use splitstore::system::SystemClock;
-use splitstore::{Trigger, domain::digest};
+use splitstore::{SplitStore, Trigger, domain::digest};
 use splitstore_fixtures::{Branch, ChainGenerator, ChainSpec};
 
 use crate::segments::{Measured, Segment, Table};
@@ -55,9 +55,9 @@ pub struct Orders {
     pub seed: u64,
 }
 
-/// The segment that all threads are in.
-#[derive(Default)]
-struct Now(AtomicUsize);
+/// The segment that all threads are in: the observer of the store whose compaction is measured.
+#[derive(Debug, Default)]
+pub struct Now(AtomicUsize);
 
 impl Now {
     fn get(&self) -> Segment {
@@ -81,12 +81,16 @@ impl Observer for Now {
 pub fn run(folder: &Path, orders: &Orders) -> Result<Table> {
     let now = Arc::new(Now::default());
     let (store, live) = load(folder, orders, now.clone())?;
-    let ring = (0..RING).map(written).collect();
-    let (clock, seed) = (SystemClock::new(), orders.seed);
-    let bench = Bench { store: &store, live: &live, ring, now: &now, clock, seed, turns: Default::default() };
-    let table = bench.run(orders.each)?;
+    let table = beside(store.store(), &live, &now, (orders.each, orders.seed))?;
     store.close().context("close the store")?;
     Ok(table)
+}
+
+/// Latencies of a store that has its chain and tells `now` of its phases, beside one compaction; `live` is read. How
+/// long the segments without a compaction last, and the seed of what is read.
+pub fn beside(store: &SplitStore, live: &[Cid], now: &Now, (each, seed): (Duration, u64)) -> Result<Table> {
+    let (ring, clock) = ((0..RING).map(written).collect(), SystemClock::new());
+    Bench { store, live, ring, now, clock, seed, turns: Default::default() }.run(each)
 }
 
 /// The store with its chain, and blocks that stay live.
@@ -146,7 +150,7 @@ fn put(store: &StoreFolder, pending: &mut Vec<(Cid, Vec<u8>)>) -> Result<()> {
 
 /// What the threads share.
 struct Bench<'a> {
-    store: &'a StoreFolder,
+    store: &'a SplitStore,
     live: &'a [Cid],
     ring: Vec<(Cid, Vec<u8>)>,
     now: &'a Now,
@@ -180,10 +184,10 @@ impl Bench<'_> {
         self.now.set(Segment::Busy);
         self.stay(each, hash);
         self.now.set(Segment::Phase(Phase::Prepare));
-        let report = self.store.store().compact().context("compact under load")?;
+        let report = self.store.compact().context("compact under load")?;
         self.now.set(Segment::IdleAgain);
         self.stay(each, || thread::park_timeout(PAUSE));
-        println!("{report}");
+        eprintln!("{report}");
         Ok(())
     }
 
@@ -212,7 +216,7 @@ impl Bench<'_> {
         let (control, data) = written(0);
         while self.now.get() != Segment::Over {
             let cid = dice.pick(self.live).context("there are live blocks")?;
-            let found = measured.time(Op::Get, || self.now.get(), || self.store.store().get(cid))?;
+            let found = measured.time(Op::Get, || self.now.get(), || self.store.get(cid))?;
             ensure!(found.is_some(), "live block {cid} is not there in {}", self.now.get());
             measured.time(Op::Control, || self.now.get(), || digest::verify(&control, &data).is_ok());
             self.turns[number].fetch_add(1, Ordering::SeqCst);
@@ -226,7 +230,7 @@ impl Bench<'_> {
             if self.now.get() == Segment::Over {
                 break;
             }
-            measured.time(Op::Put, || self.now.get(), || self.store.store().put(cid, data))?;
+            measured.time(Op::Put, || self.now.get(), || self.store.put(cid, data))?;
             self.turns[READERS].fetch_add(1, Ordering::SeqCst);
         }
         Ok(measured.table)

@@ -1,5 +1,11 @@
-//! The walk of the original, done plainly: depth first, one `get` per block, one hash set of keys behind a lock.
+//! The compaction of the original, done plainly on the engine alone: no more than its algorithm.
 //!
+//! ```text
+//!   mark       depth first, one `get` per block, one hash set of keys behind a lock
+//!   collect    all keys against that set, candidates in memory
+//!   transfer   one `get` per candidate, in random order, committed every 16,384
+//!   purge      deletes in batches, wait until the engine has settled, compact everything
+//! ```
 //! Headers are walked from the head down; the roots that each contributes are walked by so many walkers, a whole
 //! root by one of them, as in the original. Nothing may be missing.
 
@@ -14,28 +20,33 @@ use splitstore_domain::{BlockKey, Epoch, ObjectKind, Policy, Window, record, ret
 use splitstore_filecoin::FilecoinChain;
 use splitstore_ports::ChainAccessor;
 
-use crate::engine::RawHot;
+use crate::engine::{RawCold, RawHot};
+use crate::order::shuffled;
+use crate::workload::Record;
 
 /// The engine alone.
-pub(super) struct Naive {
+pub(crate) struct Naive {
     hot: RawHot,
 }
 
 type Seen = Mutex<HashSet<BlockKey>>;
 
+/// What the original moves, and deletes, at once.
+const BATCH: usize = 16 * 1024;
+
 impl Naive {
-    pub(super) fn open(path: &Path) -> Result<Self> {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
         Ok(Self { hot: RawHot::open(path)? })
     }
 
-    /// How many blocks are live.
-    pub(super) fn mark(
+    /// Keys of all that is live.
+    pub(crate) fn mark(
         &self,
         head: &[Cid],
         walkers: usize,
         window: &dyn Fn(Epoch) -> Window,
         policy: &Policy,
-    ) -> Result<u64> {
+    ) -> Result<HashSet<BlockKey>> {
         let seen = Seen::default();
         let roots = Mutex::new(self.roots(head, &seen, window, policy)?.into_iter());
         let work = || -> Result<()> {
@@ -49,7 +60,40 @@ impl Naive {
             let all: Vec<_> = (0..walkers).map(|_| threads.spawn(work)).collect();
             all.into_iter().try_for_each(|one| one.join().expect("a walker does not panic"))
         })?;
-        Ok(seen.into_inner().unwrap_or_else(PoisonError::into_inner).len() as u64)
+        Ok(seen.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Keys of all that is not.
+    pub(crate) fn collect(&self, live: &HashSet<BlockKey>) -> Result<Vec<BlockKey>> {
+        let mut dead = Vec::new();
+        let mut bad = Ok(());
+        self.hot.each_key(|bytes| match BlockKey::from_bytes(bytes) {
+            Ok(key) if live.contains(&key) => {}
+            Ok(key) => dead.push(key),
+            Err(error) => bad = Err(error),
+        })?;
+        bad.context("a key of hot")?;
+        Ok(dead)
+    }
+
+    /// Copies to cold.
+    pub(crate) fn transfer(&self, dead: &[BlockKey], cold: &RawCold) -> Result<()> {
+        for batch in shuffled(dead.to_vec()).chunks(BATCH) {
+            let record = |key: &BlockKey| -> Result<Record> {
+                let value = self.hot.get(key)?.with_context(|| format!("block {key} is gone"))?;
+                Ok((key.clone(), value))
+            };
+            cold.insert(&batch.iter().map(record).collect::<Result<Vec<_>>>()?)?;
+        }
+        Ok(())
+    }
+
+    /// Deletes, and gives the space back.
+    pub(crate) fn purge(&self, dead: &[BlockKey]) -> Result<()> {
+        dead.chunks(BATCH).try_for_each(|batch| self.hot.delete(batch))?;
+        self.hot.sync()?;
+        self.hot.settle()?;
+        self.hot.compact()
     }
 
     /// Marks all headers; the roots they contribute.

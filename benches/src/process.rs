@@ -1,4 +1,4 @@
-//! Memory and time of this process as Linux counts them; zero elsewhere.
+//! Memory, time and disk of this process as Linux counts them; zero elsewhere.
 
 use std::time::Duration;
 
@@ -6,13 +6,14 @@ use anyhow::{Context, Result};
 
 const STATUS: &str = "/proc/self/status";
 const STAT: &str = "/proc/self/stat";
+const IO: &str = "/proc/self/io";
 /// Linux counts in hundredths of a second for whoever asks, on every machine that matters here.
 const TICK: Duration = Duration::from_millis(10);
 /// User time, then system time, counted from the end of the name of the process.
 const TIMES: std::ops::Range<usize> = 11..13;
 
 /// Time that all threads have computed.
-pub(super) fn cpu() -> Result<Duration> {
+pub(crate) fn cpu() -> Result<Duration> {
     if !cfg!(target_os = "linux") {
         return Ok(Duration::ZERO);
     }
@@ -24,30 +25,43 @@ pub(super) fn cpu() -> Result<Duration> {
 }
 
 /// Resident now.
-pub(super) fn now() -> Result<u64> {
+pub(crate) fn now() -> Result<u64> {
     field("VmRSS:")
 }
 
 /// The most that was resident since [`forget_peak`].
-pub(super) fn peak() -> Result<u64> {
+pub(crate) fn peak() -> Result<u64> {
     field("VmHWM:")
 }
 
 /// The peak begins anew.
-pub(super) fn forget_peak() -> Result<()> {
+pub(crate) fn forget_peak() -> Result<()> {
     if cfg!(target_os = "linux") {
         std::fs::write("/proc/self/clear_refs", "5")?;
     }
     Ok(())
 }
 
+/// Bytes that came from a disk so far, for all threads: what the page cache held is not among them.
+pub(crate) fn disk_read() -> Result<u64> {
+    if !cfg!(target_os = "linux") {
+        return Ok(0);
+    }
+    Ok(line(IO, "read_bytes:")?.parse()?)
+}
+
 fn field(name: &str) -> Result<u64> {
     if !cfg!(target_os = "linux") {
         return Ok(0);
     }
-    let status = std::fs::read_to_string(STATUS)?;
-    let line = status.lines().find_map(|line| line.strip_prefix(name));
-    let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
-    let kib: u64 = kib.with_context(|| format!("{STATUS} has no {name}"))?.trim().parse()?;
+    let line = line(STATUS, name)?;
+    let kib: u64 = line.strip_suffix(" kB").unwrap_or(&line).trim().parse()?;
     Ok(kib << 10)
+}
+
+/// What follows `name` in a file of such lines.
+fn line(file: &str, name: &str) -> Result<String> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("read {file}"))?;
+    let found = text.lines().find_map(|line| line.strip_prefix(name));
+    Ok(found.with_context(|| format!("{file} has no {name}"))?.trim().into())
 }

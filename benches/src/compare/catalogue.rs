@@ -1,0 +1,92 @@
+//! All probes: what each is called, which store it measures, how often at most, and by what.
+
+use anyhow::{Context, Result};
+use splitstore_orchestrator::MarkStrategy;
+
+use super::works::Work;
+use super::{Gauges, Site};
+use crate::probes::{cache::Cache, compact, files, hits, latency, length, mark};
+
+/// Something to measure.
+pub(crate) struct Probe {
+    pub(crate) name: &'static str,
+    /// The store.
+    pub(crate) on: &'static str,
+    /// Rounds at most: what takes minutes is not done five times.
+    pub(crate) most: usize,
+    /// How; nothing for a feature that is not there.
+    pub(crate) run: Option<fn(&Site) -> Result<Gauges>>,
+}
+
+const ALWAYS: usize = usize::MAX;
+
+/// The probes, in the order of the first round.
+#[rustfmt::skip]
+pub(crate) const PROBES: &[Probe] = &[
+    on_main("files-warm", ALWAYS, |site| files::read(site, Cache::Warm)),
+    on_main("files-cold", ALWAYS, |site| files::read(site, Cache::Cold)),
+    on_main("walk-warm", ALWAYS, |site| mark::ours(site, MarkStrategy::Walk, Cache::Warm)),
+    on_main("walk-cold", 3, |site| mark::ours(site, MarkStrategy::Walk, Cache::Cold)),
+    on_main("scan-warm", ALWAYS, |site| mark::ours(site, MarkStrategy::Scan, Cache::Warm)),
+    on_main("scan-cold", ALWAYS, |site| mark::ours(site, MarkStrategy::Scan, Cache::Cold)),
+    not_built("links-warm"),
+    not_built("links-cold"),
+    not_built("links-fifth"),
+    on_main("naive-1", 1, |site| mark::naive(site, 1, Cache::Warm)),
+    on_main("naive-2-cold", 2, |site| mark::naive(site, 2, Cache::Cold)),
+    // Its mark is the warm naive walk of two walkers.
+    on_main("naive-compact", 3, compact::naive),
+    on_main("compact", ALWAYS, compact::ours),
+    Probe { on: "fifth", ..on_main("scan-fifth", ALWAYS, |site| mark::ours(site, MarkStrategy::Scan, Cache::Warm)) },
+    on_main("hits", ALWAYS, hits::hits),
+    on_main("latency", 1, latency::latency),
+    not_built("put-plain"),
+    not_built("put-links"),
+    not_built("get-many"),
+    Probe { on: "short", ..on_main("length-short", ALWAYS, length::again) },
+    Probe { on: "middle", ..on_main("length-middle", ALWAYS, length::again) },
+    Probe { on: "long", ..on_main("length-long", 3, length::again) },
+];
+
+const fn on_main(name: &'static str, most: usize, run: fn(&Site) -> Result<Gauges>) -> Probe {
+    Probe { name, on: "main", most, run: Some(run) }
+}
+
+const fn not_built(name: &'static str) -> Probe {
+    Probe { name, on: "main", most: 0, run: None }
+}
+
+impl Probe {
+    /// The probe of this name.
+    pub(crate) fn named(name: &str) -> Result<&'static Self> {
+        PROBES.iter().find(|probe| probe.name == name).with_context(|| format!("there is no probe `{name}`"))
+    }
+
+    /// Those that these works need.
+    pub(crate) fn of(works: &[&Work]) -> Vec<&'static Self> {
+        let needed = |probe: &&Self| works.iter().any(|work| work.needs(probe.name));
+        PROBES.iter().filter(needed).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::works::WORKS;
+
+    #[test]
+    fn probes_have_names_of_their_own_and_every_work_finds_its() {
+        let names: std::collections::BTreeSet<_> = PROBES.iter().map(|probe| probe.name).collect();
+        assert_eq!(names.len(), PROBES.len());
+        for work in WORKS {
+            assert!(work.probes().all(|probe| names.contains(probe)), "{}", work.name);
+        }
+    }
+
+    #[test]
+    fn no_probe_is_run_for_nothing() {
+        for probe in PROBES {
+            assert!(WORKS.iter().any(|work| work.needs(probe.name)), "{}", probe.name);
+        }
+    }
+}

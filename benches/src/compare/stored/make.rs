@@ -1,0 +1,112 @@
+//! Makes a store: one thread generates, the other writes.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use anyhow::{Context, Result, anyhow};
+use cid::Cid;
+use splitstore_domain::Settings;
+use splitstore_fixtures::{Branch, ChainGenerator};
+use splitstore_orchestrator::SplitStore;
+use splitstore_ports::{Block, BlockWrite, HotStore, Interrupt, ReclaimMode};
+
+use super::{NOTE, Note, RECENT};
+use crate::compare::plan::Plan;
+use crate::compose::{self, hot_path};
+use crate::probes::files;
+
+/// Blocks in one put.
+const BATCH: usize = 4096;
+/// Batches that may wait.
+const WAITING: usize = 16;
+/// CIDs of live blocks that are kept, about.
+const RECENTS: u64 = 200_000;
+
+type Blocks = Vec<(Cid, Vec<u8>)>;
+
+/// The head, and what is live for sure.
+struct Made {
+    head: Vec<Cid>,
+    recent: Vec<Cid>,
+}
+
+pub(super) fn make(folder: &Path, plan: &Plan) -> Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let settings = Settings { finality_epochs: plan.finality, ..Settings::default() };
+    let composed = compose::open(folder, settings)?;
+    let made = fill(&composed.store, plan)?;
+    let hot = composed.hot.maintenance().context("rocksdb can reclaim")?;
+    hot.reclaim(ReclaimMode::Full, &Interrupt::new())?;
+    composed.start(&made.head)?;
+    let tally = composed.store.plan()?;
+    let dead = tally.candidates();
+    composed.store.close()?;
+    drop(composed);
+    write_recent(&folder.join(RECENT), &made.recent)?;
+    let note = Note {
+        plan: plan.fingerprint(),
+        name: plan.name.into(),
+        finality: plan.finality,
+        head: made.head.iter().map(Cid::to_string).collect(),
+        blocks: tally.keep.blocks + dead.blocks,
+        bytes: tally.keep.bytes.0 + dead.bytes.0,
+        files: files::size(&hot_path(folder))?,
+        live: tally.keep.blocks,
+    };
+    Ok(std::fs::write(folder.join(NOTE), serde_json::to_string_pretty(&note)?)?)
+}
+
+fn fill(store: &SplitStore, plan: &Plan) -> Result<Made> {
+    let (send, receive) = sync_channel(WAITING);
+    thread::scope(|scope| {
+        let generator = scope.spawn(move || generate(plan, &send));
+        let written = write(store, &receive);
+        // A generator that still sends is told that nobody listens.
+        drop(receive);
+        let made = generator.join().map_err(|_| anyhow!("the generator panicked"))?;
+        written.and(made)
+    })
+}
+
+fn write(store: &SplitStore, batches: &Receiver<Blocks>) -> Result<()> {
+    for batch in batches {
+        let blocks: Vec<Block<'_>> = batch.iter().map(|(cid, data)| Block { cid: *cid, data }).collect();
+        store.put_many(&blocks)?;
+    }
+    Ok(())
+}
+
+fn generate(plan: &Plan, send: &SyncSender<Blocks>) -> Result<Made> {
+    let mut chain = ChainGenerator::new(&plan.spec)?;
+    // Inside the window, with room for what its first tipsets share with those before.
+    let from = plan.spec.epochs.saturating_sub(plan.finality * 3);
+    let (mut pending, mut recent, mut head) = (Blocks::new(), Vec::new(), Vec::new());
+    loop {
+        let first = pending.len();
+        let made = chain.next_tipset(&mut |cid, data| {
+            pending.push((*cid, data.to_vec()));
+            Ok::<_, io::Error>(())
+        })?;
+        let Some(made) = made else { break };
+        if made.branch == Branch::Canonical {
+            head = made.key;
+            if made.height > from {
+                recent.extend(pending.iter().skip(first).map(|(cid, _)| *cid));
+            }
+        }
+        if pending.len() >= BATCH {
+            send.send(std::mem::take(&mut pending)).map_err(|_| anyhow!("the writer has ended"))?;
+        }
+    }
+    send.send(pending).map_err(|_| anyhow!("the writer has ended"))?;
+    let each = recent.len().div_ceil(usize::try_from(RECENTS)?).max(1);
+    Ok(Made { head, recent: recent.into_iter().step_by(each).collect() })
+}
+
+fn write_recent(path: &Path, cids: &[Cid]) -> Result<()> {
+    let mut file = io::BufWriter::new(std::fs::File::create(path)?);
+    cids.iter().try_for_each(|cid| file.write_all(&cid.to_bytes()))?;
+    Ok(file.flush()?)
+}

@@ -1,0 +1,10 @@
+//! What a process of its own measures, each on a fresh copy of a stored chain.
+
+pub(crate) mod cache;
+pub(crate) mod compact;
+pub(crate) mod files;
+pub(crate) mod hits;
+pub(crate) mod latency;
+pub(crate) mod length;
+pub(crate) mod mark;
+mod phases;
