@@ -85,6 +85,7 @@ impl CandidateWriter {
 /// Reads candidates chunk by chunk.
 pub(crate) struct CandidateReader {
     records: RecordReader,
+    ended: bool,
 }
 
 impl CandidateReader {
@@ -92,14 +93,18 @@ impl CandidateReader {
         let path = folder.join(NAME);
         let records = RecordReader::open(files, &path, FileKind::Candidates)?;
         let missing = crate::Error::DamagedFile { path, fault: "the list of candidates is missing" };
-        Ok(Self { records: records.ok_or(missing)? })
+        Ok(Self { records: records.ok_or(missing)?, ended: false })
     }
 
     /// The next chunk; `None` at the end mark. A file without one is damage.
     pub(crate) fn next_chunk(&mut self) -> Result<Option<Vec<Candidate>>> {
+        if self.ended {
+            return Ok(None);
+        }
         let chunk = self.records.next_record()?;
         let chunk = chunk.ok_or_else(|| self.records.damage("the list of candidates is cut"))?;
         if chunk.is_empty() {
+            self.ended = true;
             return Ok(None);
         }
         decode(&chunk).map(Some).ok_or_else(|| self.records.damage("a candidate cannot be read"))
@@ -109,10 +114,20 @@ impl CandidateReader {
     /// blocks move nowhere.
     pub(crate) fn check(mut self) -> Result<u64> {
         let mut dropped = 0;
-        while let Some(chunk) = self.next_chunk()? {
-            dropped += chunk.iter().filter(|candidate| candidate.fate == Fate::Drop).count() as u64;
+        while let Some(more) = self.check_some(1)? {
+            dropped += more;
         }
         Ok(dropped)
+    }
+
+    /// The same for so many chunks; `None` after the last.
+    pub(crate) fn check_some(&mut self, chunks: usize) -> Result<Option<u64>> {
+        let mut dropped = 0;
+        for read in 0..chunks {
+            let Some(chunk) = self.next_chunk()? else { return Ok((read > 0).then_some(dropped)) };
+            dropped += chunk.iter().filter(|candidate| candidate.fate == Fate::Drop).count() as u64;
+        }
+        Ok(Some(dropped))
     }
 }
 

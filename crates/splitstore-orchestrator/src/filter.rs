@@ -21,7 +21,7 @@ use splitstore_ports::{Block, Reading, Visit};
 use crate::error::Result;
 use crate::growth::{Growth, HeldBack, Hold};
 use crate::mark_notes;
-use crate::protection::{Protection, reference_to};
+use crate::protection::{Protection, Taken, reference_to};
 use crate::sets::WalkSets;
 use crate::sync::RwLock;
 use crate::tiers::Tiers;
@@ -38,15 +38,7 @@ pub(crate) struct Filter {
     /// Marks in the making.
     held_back: Arc<HeldBack>,
     /// References that came in last before the filter went on, and are not walked yet.
-    last: RwLock<Vec<Visit>>,
-}
-
-/// Whether marks are noted in hot's log.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Noting {
-    /// The marks file will hold them.
-    No,
-    Yes,
+    last: RwLock<Taken>,
 }
 
 impl Filter {
@@ -72,12 +64,20 @@ impl Filter {
 
     /// Marks these blocks and all that is left below them, in the log before this returns.
     pub(crate) fn protect(&self, references: &[Visit]) -> Result<()> {
-        self.grow(references, Noting::Yes)
+        let (growth, met) = self.walk(|walker, met| {
+            references.iter().try_for_each(|reference| walker.push_reference(reference, met))
+        })?;
+        let there = references.iter().map(|reference| &reference.key).filter(|key| !met.lacks(key));
+        let there = there.cloned().collect();
+        self.leave_out(&growth, met, &HashSet::new(), &there)?;
+        let visits = growth.visits();
+        if visits.is_empty() { Ok(()) } else { self.note(&growth, &[], &visits) }
     }
 
-    /// The same for references that the marks file will hold.
-    pub(crate) fn mark(&self, references: &[Visit]) -> Result<()> {
-        self.grow(references, Noting::No)
+    /// Marks references that the marks file will hold.
+    fn mark(&self, references: &Taken) -> Result<()> {
+        let (growth, _met) = self.walk(|walker, met| walker.push_taken(references, met))?;
+        growth.publish()
     }
 
     /// Marks a block that was found in cold, unless it is.
@@ -107,9 +107,9 @@ impl Filter {
     pub(crate) fn install(self: &Arc<Self>, protection: &Protection) -> Result<u64> {
         let mut last = self.last.write();
         *last = protection.install(self.clone());
-        let count = last.len() as u64;
+        let count = last.len();
         self.mark(&last)?;
-        last.clear();
+        *last = Taken::default();
         Ok(count)
     }
 
@@ -138,7 +138,7 @@ impl Filter {
     }
 
     fn marked(&self, keys: &[BlockKey]) -> Result<Vec<bool>> {
-        self.sets.marked(keys)
+        Ok(self.sets.marked(keys)?)
     }
 
     /// Whether the block is marked, and what its reading promises is as well.
@@ -156,22 +156,8 @@ impl Filter {
         }
         let mut last = self.last.write();
         self.mark(&last)?;
-        last.clear();
+        *last = Taken::default();
         Ok(())
-    }
-
-    fn grow(&self, references: &[Visit], noting: Noting) -> Result<()> {
-        let (growth, met) = self.walk(|walker, met| {
-            references.iter().try_for_each(|reference| walker.push_reference(reference, met))
-        })?;
-        if noting == Noting::No {
-            return growth.publish();
-        }
-        let there = references.iter().map(|reference| &reference.key).filter(|key| !met.lacks(key));
-        let there = there.cloned().collect();
-        self.leave_out(&growth, met, &HashSet::new(), &there)?;
-        let visits = growth.visits();
-        if visits.is_empty() { Ok(()) } else { self.note(&growth, &[], &visits) }
     }
 
     /// Walks what `start` adds to its end. What fails leaves no trace.

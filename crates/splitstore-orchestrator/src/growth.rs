@@ -156,8 +156,7 @@ impl Drop for Growth {
 
 impl VisitSet for Growth {
     fn visit_many(&self, visits: &[Visit], first: &mut Vec<bool>) -> Result<()> {
-        let mut before = Vec::with_capacity(visits.len());
-        self.settled.visits.visited_many(visits, &mut before)?;
+        let before = self.settled.visited(visits)?;
         let mut own = self.own.lock();
         let had = own.visits.len();
         for (visit, before) in visits.iter().zip(before) {
@@ -174,7 +173,7 @@ impl VisitSet for Growth {
 
     fn visited_many(&self, visits: &[Visit], before: &mut Vec<bool>) -> Result<()> {
         let had = before.len();
-        self.settled.visits.visited_many(visits, before)?;
+        before.extend(self.settled.visited(visits)?);
         let own = self.own.lock();
         before[had..].iter_mut().zip(visits).for_each(|(made, visit)| *made |= own.known.contains(visit));
         Ok(())
@@ -188,7 +187,7 @@ impl MarkSet for Growth {
 
     fn has_many(&self, keys: &[BlockKey], answers: &mut Vec<bool>) -> Result<()> {
         let had = answers.len();
-        self.settled.visits.has_many(keys, answers)?;
+        answers.extend(self.settled.marked(keys)?);
         let own = self.own.lock();
         let is_own = |key: &BlockKey| own.visits.iter().any(|visit| visit.key == *key);
         answers[had..].iter_mut().zip(keys).for_each(|(marked, key)| *marked |= is_own(key));

@@ -81,9 +81,40 @@ const STAGES: u64 = 4;
 #[derive(Default)]
 struct References {
     /// Not taken by the run yet.
-    fresh: Vec<Visit>,
+    fresh: Taken,
     /// Hits that were recorded once: they were there, so the run has walked them or will.
     known: HashSet<Visit>,
+}
+
+/// References that a run has to walk.
+#[derive(Default)]
+pub(crate) struct Taken {
+    /// Blocks that somebody found. A walk that visited such a block read it as well, or it was written since, and is
+    /// among `written`: so only what was never visited is left to walk.
+    pub(crate) found: Vec<Visit>,
+    /// Blocks that were written, roots, open views: visited before, they may have been missing then.
+    pub(crate) written: Vec<Visit>,
+}
+
+impl Taken {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.found.is_empty() && self.written.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> u64 {
+        (self.found.len() + self.written.len()) as u64
+    }
+
+    /// Takes some: of each kind `most` at most.
+    pub(crate) fn take(&mut self, most: usize) -> Self {
+        let some = |of: &mut Vec<Visit>| of.split_off(of.len().saturating_sub(most));
+        Self { found: some(&mut self.found), written: some(&mut self.written) }
+    }
+
+    fn append(&mut self, other: Self) {
+        self.found.extend(other.found);
+        self.written.extend(other.written);
+    }
 }
 
 /// Leave to write; the stage does not change while it is held.
@@ -141,14 +172,16 @@ impl Protection {
 
     /// From now on unmarked blocks are absent from hot. Returns the references that no drain has taken, those
     /// of open views included: the filter holds readers of unmarked blocks back until they are walked.
-    pub(crate) fn install(&self, filter: Arc<Filter>) -> Vec<Visit> {
+    pub(crate) fn install(&self, filter: Arc<Filter>) -> Taken {
         let _writers = self.stop_writers();
         let mut shards = self.stop_references();
         *self.filter.write() = Some(filter);
         let views = self.views.change(|| self.set(Stage::Filtering));
-        let mut last: Vec<Visit> =
-            shards.iter_mut().flat_map(|shard| std::mem::take(&mut shard.fresh)).collect();
-        last.extend(views.iter().filter_map(reference_to));
+        let mut last = Taken::default();
+        for shard in &mut shards {
+            last.append(std::mem::take(&mut shard.fresh));
+        }
+        last.written.extend(views.iter().filter_map(reference_to));
         last
     }
 
@@ -197,8 +230,13 @@ impl Protection {
     }
 
     /// Takes the references recorded since the last call.
-    pub(crate) fn take_references(&self) -> Vec<Visit> {
-        self.references.iter().flat_map(|shard| std::mem::take(&mut shard.lock().fresh)).collect()
+    pub(crate) fn take_references(&self) -> Taken {
+        let mut taken = Taken::default();
+        for shard in &self.references {
+            let fresh = std::mem::take(&mut shard.lock().fresh);
+            taken.append(fresh);
+        }
+        taken
     }
 
     fn note(&self, cid: &Cid, since: Option<Moment>, add: fn(&mut References, Visit)) -> Noted {
@@ -249,12 +287,12 @@ impl References {
     fn add_found(&mut self, visit: Visit) {
         if !self.known.contains(&visit) {
             self.known.insert(visit.clone());
-            self.fresh.push(visit);
+            self.fresh.found.push(visit);
         }
     }
 
     fn add_written(&mut self, visit: Visit) {
-        self.fresh.push(visit);
+        self.fresh.written.push(visit);
     }
 }
 

@@ -4,7 +4,7 @@
 //!   header   magic "SPLTSTOR" | version u16 | kind u16 | zero u32                  16 bytes
 //!   record   len u32 | checksum u64 | payload                                      12 + len bytes
 //! ```
-//! Integers are little-endian. The checksum is XXH3-64 of the payload under a seed made of the file's kind and
+//! Integers are little-endian. Version 2 of a marks file has parts ([`crate::marks_file`]), all else is of version 1. The checksum is XXH3-64 of the payload under a seed made of the file's kind and
 //! the record's number, so that a record which stands in the wrong place or file is damage too. A newer
 //! version is refused by name. A record cut off by the end of the file, nothing but zeros up to it, and a record
 //! with nothing but zeros from a sector's edge inside of it up to the end are a *torn tail*: what a crash leaves.
@@ -20,7 +20,6 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 use crate::error::{Error, Result};
 
 const MAGIC: [u8; 8] = *b"SPLTSTOR";
-const VERSION: u16 = 1;
 const HEADER_LEN: usize = MAGIC.len() + 2 + 2 + 4;
 const RECORD_HEAD_LEN: usize = 4 + 8;
 /// No record of ours is longer; a longer claim is damage.
@@ -34,6 +33,16 @@ pub(crate) enum FileKind {
     Journal = 1,
     Candidates = 2,
     Marks = 3,
+}
+
+impl FileKind {
+    /// What we write; what is older we read.
+    const fn version(self) -> u16 {
+        match self {
+            Self::Journal | Self::Candidates => 1,
+            Self::Marks => 2,
+        }
+    }
 }
 
 /// Appends records.
@@ -65,7 +74,7 @@ impl RecordWriter {
         let mut writer = Self { files: files.clone(), file, path: path.into(), kind, at, synced: at };
         let mut header = [0; HEADER_LEN];
         header[..8].copy_from_slice(&MAGIC);
-        header[8..10].copy_from_slice(&VERSION.to_le_bytes());
+        header[8..10].copy_from_slice(&kind.version().to_le_bytes());
         header[10..12].copy_from_slice(&(kind as u16).to_le_bytes());
         writer.write(&header)?;
         Ok(writer)
@@ -133,6 +142,7 @@ pub(crate) struct RecordReader {
     file: Box<dyn Read + Send>,
     path: PathBuf,
     kind: FileKind,
+    version: u16,
     end: End,
 }
 
@@ -151,7 +161,8 @@ impl RecordReader {
     /// Opens a file and checks its header; `None` if it is not there or was never written.
     pub(crate) fn open(files: &dyn FileSystem, path: &Path, kind: FileKind) -> Result<Option<Self>> {
         let Some(file) = files.open(path)? else { return Ok(None) };
-        let mut reader = Self { file, path: path.into(), kind, end: End::default() };
+        let version = kind.version();
+        let mut reader = Self { file, path: path.into(), kind, version, end: End::default() };
         let mut header = [0; HEADER_LEN];
         if reader.fill(&mut header)? < HEADER_LEN {
             return Ok(None);
@@ -159,7 +170,7 @@ impl RecordReader {
         if header == [0; HEADER_LEN] && reader.only_zeros_follow()? {
             return Ok(None);
         }
-        reader.check_header(&header)?;
+        reader.version = reader.check_header(&header)?;
         reader.end.valid_len = HEADER_LEN as u64;
         Ok(Some(reader))
     }
@@ -198,6 +209,11 @@ impl RecordReader {
         Ok(Some(payload))
     }
 
+    /// The version of its content.
+    pub(crate) const fn version(&self) -> u16 {
+        self.version
+    }
+
     /// Where reading stopped, or stands.
     pub(crate) const fn end(&self) -> &End {
         &self.end
@@ -208,17 +224,18 @@ impl RecordReader {
         Error::DamagedFile { path: self.path.clone(), fault }
     }
 
-    fn check_header(&self, header: &[u8; HEADER_LEN]) -> Result<()> {
+    /// The version, if it is one that we know.
+    fn check_header(&self, header: &[u8; HEADER_LEN]) -> Result<u16> {
         let version = u16::from_le_bytes([header[8], header[9]]);
         let kind = u16::from_le_bytes([header[10], header[11]]);
         if header[..8] != MAGIC || kind != self.kind as u16 {
             return Err(self.damage("not the file that its name says"));
         }
-        if version != VERSION {
+        if !(1..=self.kind.version()).contains(&version) {
             let what = format!("read {} of version {version}", self.path.display());
             return Err(PortError::bare(ErrorKind::TooNew, what).into());
         }
-        Ok(())
+        Ok(version)
     }
 
     /// Whether the last sectors of the file, from one that begins inside this record, hold zeros: they were not

@@ -19,6 +19,7 @@ mod absent;
 mod awaited;
 mod collect;
 mod commit;
+mod late;
 mod mark;
 mod prepare;
 mod purge;
@@ -76,7 +77,7 @@ enum State<'a> {
     Mark(mark::Marking<'a>),
     Collect(collect::Collecting<'a>),
     Transfer(transfer::Transferring),
-    Seal(transfer::Settled),
+    Seal(seal::Sealing),
     Purge(Purging),
     Commit(purge::Purged),
     Over,
@@ -149,14 +150,16 @@ impl<'a> Run<'a> {
                 Advance::More(transferring) | Advance::Wait(transferring, _) => State::Transfer(transferring),
                 Advance::Done(settled) => {
                     self.enter(Phase::Seal);
-                    State::Seal(settled)
+                    State::Seal(seal::Sealing::new(cx, settled)?)
                 }
             },
-            State::Seal(settled) => {
-                let sealed = seal::run(cx, settled, meter)?;
-                self.enter(Phase::Purge);
-                State::Purge(Purging::new(cx, sealed)?)
-            }
+            State::Seal(sealing) => match sealing.step(cx, meter)? {
+                Advance::More(sealing) | Advance::Wait(sealing, _) => State::Seal(sealing),
+                Advance::Done(sealed) => {
+                    self.enter(Phase::Purge);
+                    State::Purge(Purging::new(cx, sealed)?)
+                }
+            },
             State::Purge(purging) => match purging.step(cx, meter)? {
                 Advance::More(purging) => State::Purge(purging),
                 Advance::Wait(purging, until) => {

@@ -1,8 +1,10 @@
 //! A byte stream over records, for what has its own inner format: sealed marks.
 //!
-//! The last record is empty: a stream without it is cut, and is not used.
+//! The last record is empty: a stream without it is cut, and is not used. Another may follow it.
 
 use std::io::{self, Read, Write};
+
+use splitstore_ports::PortError;
 
 use crate::error::Result;
 use crate::records::{RecordReader, RecordWriter};
@@ -12,12 +14,14 @@ const PIECE: usize = 256 << 10;
 /// Writes a stream in pieces of one record each.
 pub(crate) struct StreamWriter<'a> {
     records: &'a mut RecordWriter,
+    /// Asked before every piece whether to go on.
+    goes_on: &'a dyn Fn() -> Result<()>,
     piece: Vec<u8>,
 }
 
 impl<'a> StreamWriter<'a> {
-    pub(crate) fn new(records: &'a mut RecordWriter) -> Self {
-        Self { records, piece: Vec::with_capacity(PIECE) }
+    pub(crate) fn new(records: &'a mut RecordWriter, goes_on: &'a dyn Fn() -> Result<()>) -> Self {
+        Self { records, goes_on, piece: Vec::with_capacity(PIECE) }
     }
 
     /// Writes what is buffered and the end mark.
@@ -28,6 +32,7 @@ impl<'a> StreamWriter<'a> {
 
     fn append_piece(&mut self) -> Result<()> {
         if !self.piece.is_empty() {
+            (self.goes_on)()?;
             self.records.append(&self.piece)?;
             self.piece.clear();
         }
@@ -61,6 +66,16 @@ pub(crate) struct StreamReader {
 impl StreamReader {
     pub(crate) const fn new(records: RecordReader) -> Self {
         Self { records, piece: Vec::new(), read: 0, ended: false }
+    }
+
+    /// Goes on with the stream that follows this one, which was read to its last byte.
+    pub(crate) fn next_stream(mut self) -> Result<Self> {
+        let mut rest = [0];
+        let over = self.read(&mut rest).map_err(|source| PortError::io("read a stream", source))? == 0;
+        if !over {
+            return Err(self.records.damage("a part is longer than what it holds"));
+        }
+        Ok(Self::new(self.records))
     }
 }
 

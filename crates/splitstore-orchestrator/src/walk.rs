@@ -24,6 +24,7 @@ use splitstore_ports::{Reading, Visit};
 use crate::children::{add_link, children_of};
 use crate::error::Result;
 use crate::graph::{Bitmap, Graph, Outside, Reached};
+use crate::protection::Taken;
 use crate::sets::WalkSets;
 use crate::tiers::Tiers;
 
@@ -172,6 +173,17 @@ impl<'a> Walker<'a> {
             self.stack.push(Task::referenced(reference));
         }
         Ok(())
+    }
+
+    /// Adds what was referenced since the run began. Of what was found only that is walked which no walk has
+    /// visited: [`Taken`] says why the rest was read.
+    pub(crate) fn push_taken(&mut self, taken: &Taken, sink: &mut dyn Sink) -> Result<()> {
+        for found in taken.found.chunks(BATCH) {
+            let visited = self.sets.visited(found)?;
+            let left = found.iter().zip(visited).filter(|(_, visited)| !visited);
+            left.map(|(found, _)| found).try_for_each(|found| self.push_reference(found, sink))?;
+        }
+        taken.written.iter().try_for_each(|written| self.push_reference(written, sink))
     }
 
     /// Marks a block that is about to be written, and adds its children.

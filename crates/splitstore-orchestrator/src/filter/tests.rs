@@ -149,7 +149,8 @@ fn a_key_is_noted_before_others_may_rely_on_it() {
 fn a_reader_of_a_marked_block_waits_for_nobody() {
     let rig = rig();
     let all = rig.lineage();
-    rig.filter.mark(&[reference_to(&all[0]).unwrap()]).unwrap();
+    let written = vec![reference_to(&all[0]).unwrap()];
+    rig.filter.mark(&Taken { written, ..Taken::default() }).unwrap();
     let _purging = rig.filter.held_back.lock();
     let _settling = rig.filter.last.write();
     let (answer, answered) = channel();
@@ -164,10 +165,10 @@ fn a_reader_of_a_marked_block_waits_for_nobody() {
 fn last_references_that_could_not_be_walked_are_walked_by_the_first_who_asks() {
     let rig = rig();
     let all = rig.lineage();
-    rig.filter.last.write().push(reference_to(&all[0]).unwrap());
+    rig.filter.last.write().written.push(reference_to(&all[0]).unwrap());
     assert!(rig.filter.shows(&all[2]).unwrap());
     assert!(rig.filter.last.read().is_empty());
-    rig.filter.last.write().push(reference_to(&all[0]).unwrap());
+    rig.filter.last.write().written.push(reference_to(&all[0]).unwrap());
     assert_eq!(rig.purge(&all), 3);
 }
 

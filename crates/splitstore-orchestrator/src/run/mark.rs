@@ -138,9 +138,7 @@ impl<'a> Walking<'a> {
         if references.is_empty() {
             return self.await_missing(cx);
         }
-        for reference in &references {
-            self.walk.live.push_reference(reference, &mut self.awaited)?;
-        }
+        self.walk.live.push_taken(&references, &mut self.awaited)?;
         let walked = self.walk.live.run(&mut self.awaited)?;
         count(meter, walked.objects, walked.bytes);
         Ok(Advance::More(self))

@@ -1,9 +1,10 @@
 //! Prepare: protection on first, then roots are read.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use splitstore_domain::{PhaseReport, Window};
-use splitstore_ports::{SetHint, VisitSetFactory};
+use splitstore_ports::{SetHint, VisitSet, VisitSetFactory};
 
 use super::{Work, count};
 use crate::components::MarkSets;
@@ -41,17 +42,26 @@ pub(crate) fn run(cx: &Inner, window: Window, meter: &mut PhaseReport) -> Result
 
 /// Empty sets for one walk, in a folder of their own below `parent`.
 pub(crate) fn new_sets(cx: &Inner, parent: &Path, name: &str) -> Result<WalkSets> {
-    let folder = parent.join(name);
-    cx.files.create_dir(&folder)?;
     let expected = cx.ledger.marked()?.saturating_mul(HEADROOM.0) / HEADROOM.1;
-    let hint = SetHint { expected, universe: &*cx.tiers.hot, folder: &folder };
-    let (MarkSets::Exact(factory) | MarkSets::Split { visits: factory, .. }) = &cx.marks;
-    let visits = VisitSetFactory::create(&**factory, &hint)?;
+    let visits = visits_for(cx, parent, name, expected)?;
     let MarkSets::Split { marks, .. } = &cx.marks else {
         return Ok(WalkSets::new(visits, None));
     };
-    let marks_folder = parent.join(format!("{name}-marks"));
-    cx.files.create_dir(&marks_folder)?;
-    let marks = marks.create(&SetHint { folder: &marks_folder, ..hint })?;
+    let folder = parent.join(format!("{name}-marks"));
+    cx.files.create_dir(&folder)?;
+    let marks = marks.create(&SetHint { expected, universe: &*cx.tiers.hot, folder: &folder })?;
     Ok(WalkSets::new(visits, Some(marks)))
+}
+
+/// An empty exact set for what little comes after the others.
+pub(crate) fn new_visits(cx: &Inner, parent: &Path, name: &str) -> Result<Arc<dyn VisitSet>> {
+    visits_for(cx, parent, name, 0)
+}
+
+fn visits_for(cx: &Inner, parent: &Path, name: &str, expected: u64) -> Result<Arc<dyn VisitSet>> {
+    let folder = parent.join(name);
+    cx.files.create_dir(&folder)?;
+    let (MarkSets::Exact(factory) | MarkSets::Split { visits: factory, .. }) = &cx.marks;
+    let hint = SetHint { expected, universe: &*cx.tiers.hot, folder: &folder };
+    Ok(VisitSetFactory::create(&**factory, &hint)?)
 }

@@ -272,3 +272,29 @@ fn status_tells_what_a_phase_expects_its_rate_and_the_time_that_is_left() {
     assert_eq!(node.rig.hot_keys().len() as u64, before - left, "what it expected is what it did");
     assert_eq!(node.store.status().report.phase, Phase::Idle);
 }
+
+#[test]
+fn a_run_stops_between_any_two_steps_of_its_seal_and_leaves_nothing_of_it() {
+    let node = node(|_| ());
+    let before = node.rig.hot_keys();
+    let mut stopped = 0;
+    loop {
+        let mut run = node.store.begin().unwrap();
+        step_to(&mut run, "seal");
+        for _ in 0..stopped {
+            run.step().unwrap();
+        }
+        if run.phase() != Phase::Seal {
+            finish(run);
+            break;
+        }
+        node.store.cancel();
+        assert!(matches!(run.step(), Err(Error::Stopped(Phase::Seal))), "after {stopped} steps");
+        drop(run);
+        assert_eq!(node.rig.hot_keys(), before);
+        assert!(before.iter().all(|key| node.store.has(&key.to_cid(0x71)).unwrap()), "no filter is on");
+        stopped += 1;
+    }
+    assert!(stopped > 4, "a seal is many steps: {stopped}");
+    assert!(node.rig.hot_keys().len() < before.len());
+}
