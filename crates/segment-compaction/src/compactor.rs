@@ -23,7 +23,7 @@ use crate::observer::{Event, Observer, listed};
 use crate::plan::Group;
 use crate::segment::Segment;
 use crate::throttle::Throttle;
-use crate::write::{Writing, check_space};
+use crate::write::{Pace, Writing, check_space};
 
 /// What a compactor works with.
 #[derive(Clone)]
@@ -90,10 +90,6 @@ impl<F: SegmentFormat> Compactor<F> {
         &self.compactions
     }
 
-    pub(crate) fn throttle(&self) -> &Throttle {
-        &self.tools.throttle
-    }
-
     pub(crate) fn segment_bytes_max(&self) -> u64 {
         self.segment_bytes_max
     }
@@ -124,7 +120,8 @@ impl<F: SegmentFormat> Compactor<F> {
         self.tell(&Event::Started { inputs: group.segments.clone() });
         let merger = self.merger(group, &inputs, permit.cancel())?;
         let first = first_output(&group.segments)?;
-        let (report, replaced) = self.write(merger, first, &inputs, permit.cancel())?;
+        let pace = Pace { throttle: &self.tools.throttle, cancel: permit.cancel() };
+        let (report, replaced) = self.write(merger, first, &inputs, pace)?;
         let removed = install::remove_inputs(&self.folder, &inputs, &replaced);
         removed.map_err(after_install)?;
         self.tell(&Event::Finished(report.clone()));
@@ -139,12 +136,22 @@ impl<F: SegmentFormat> Compactor<F> {
         merger: M,
         lease: &Lease,
     ) -> Result<Report, CompactError> {
+        self.snapshot_at(merger, lease, &self.tools.throttle)
+    }
+
+    /// As [`Compactor::snapshot`], written no faster than another throttle allows: an urgent one is not held back.
+    pub fn snapshot_at<M: Merger<Writer = F::Writer>>(
+        &self,
+        merger: M,
+        lease: &Lease,
+        throttle: &Throttle,
+    ) -> Result<Report, CompactError> {
         let permit = self.snapshots.enter()?;
         let [first] = lease.segments() else {
             return Err(CompactError::Stale("the lease is not of one new segment".into()));
         };
         self.tell(&Event::Started { inputs: Vec::new() });
-        let (report, _) = self.write(merger, *first, &[], permit.cancel())?;
+        let (report, _) = self.write(merger, *first, &[], Pace { throttle, cancel: permit.cancel() })?;
         self.tell(&Event::Finished(report.clone()));
         Ok(report)
     }
@@ -173,18 +180,18 @@ impl<F: SegmentFormat> Compactor<F> {
         merger: M,
         first: SegmentId,
         inputs: &[Segment],
-        cancel: &Cancel,
+        pace: Pace<'_>,
     ) -> Result<(Report, install::Installed), CompactError> {
         let start = self.tools.clock.now();
         let bytes_in = self.bytes(inputs)?;
-        let mut writing = Writing { compactor: self, cancel, of_bytes: bytes_in, blocks: 0, bytes: 0 };
+        let mut writing = Writing { compactor: self, pace, of_bytes: bytes_in, blocks: 0, bytes: 0 };
         let outputs = writing.all(merger, first)?;
         let blocks = writing.blocks;
         let bytes_out = outputs.iter().map(|output| output.stats.bytes).sum();
         if outputs.is_empty() {
             self.check_vanished(inputs)?;
         }
-        cancel.check()?;
+        pace.cancel.check()?;
         let installed = install::install(&self.folder, outputs)?;
         let inputs: Vec<_> = inputs.iter().map(|input| input.id).collect();
         self.tell(&Event::Installed { outputs: installed.outputs.clone(), inputs: inputs.clone() });

@@ -61,6 +61,14 @@ pub enum CompactError {
         /// Which.
         path: PathBuf,
     },
+    /// Two files have the same generation and sequence, in names of different widths: which is newer, nobody can say.
+    #[error("{first} and {second} have the same generation and sequence: one must go, or go elsewhere")]
+    Twins {
+        /// One.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+    },
     /// Another failure of the file system.
     #[error("{attempt}")]
     Io {

@@ -3,6 +3,8 @@
 use std::io::{self, Read, Seek, Write};
 use std::path::Path;
 
+use crate::ReadAt;
+
 /// Files of one folder of segments.
 ///
 /// **Contract.** As POSIX. `remove` of what is not there is no error; opening what is not there is `Ok(None)`.
@@ -17,7 +19,7 @@ pub trait FileSystem: Send + Sync {
     fn create_new(&self, path: &Path) -> io::Result<Box<dyn FileWrite>>;
 
     /// The file, for reading anywhere in it.
-    fn open(&self, path: &Path) -> io::Result<Option<Box<dyn FileRead>>>;
+    fn open(&self, path: &Path) -> io::Result<Option<Box<dyn ReadAt>>>;
 
     /// A new file that is gone with its handle, also after a crash. `path` says where it may lie meanwhile.
     fn scratch(&self, path: &Path) -> io::Result<Box<dyn Scratch>>;
@@ -45,31 +47,6 @@ pub struct FileEntry {
     pub name: String,
     /// Its size.
     pub bytes: u64,
-}
-
-/// A file being read, by many at once.
-pub trait FileRead: Send + Sync {
-    /// Reads some bytes from `offset` on; 0 only at the end, or into an empty buffer.
-    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize>;
-
-    /// How many bytes there are.
-    fn bytes(&self) -> io::Result<u64>;
-
-    /// Fills `buf`; a file that ends early is an `UnexpectedEof`.
-    fn read_exact_at(&self, mut buf: &mut [u8], mut offset: u64) -> io::Result<()> {
-        while !buf.is_empty() {
-            match self.read_at(buf, offset) {
-                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(read) => {
-                    buf = &mut buf[read..];
-                    offset += read as u64;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
 }
 
 /// A file being written.

@@ -96,7 +96,7 @@ impl SegmentFolder {
             self.list()?.into_iter().filter_map(|file| self.segment(file.name)).collect();
         segments.sort_by_key(|segment| segment.id);
         match segments.windows(2).find(|pair| pair[0].id == pair[1].id) {
-            Some(twins) => Err(CompactError::Exists { path: twins[0].path() }),
+            Some(twins) => Err(CompactError::Twins { first: twins[0].path(), second: twins[1].path() }),
             None => Ok(segments),
         }
     }

@@ -55,7 +55,9 @@ mod engine;
 pub use engine::{Engine, Turn};
 
 mod files;
-pub use files::{FileEntry, FileRead, FileSystem, FileWrite, Scratch};
+pub use files::{FileEntry, FileSystem, FileWrite, Scratch};
+mod read_at;
+pub use read_at::ReadAt;
 mod os_files;
 pub use os_files::OsFiles;
 mod memory;

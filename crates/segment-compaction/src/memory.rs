@@ -15,7 +15,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::files::{FileEntry, FileRead, FileSystem, FileWrite, Scratch};
+use crate::ReadAt;
+use crate::files::{FileEntry, FileSystem, FileWrite, Scratch};
 
 /// Files in memory.
 #[derive(Debug, Clone, Default)]
@@ -159,9 +160,9 @@ impl FileSystem for MemoryFiles {
         Ok(Box::new(Writing { files: self.clone(), contents }))
     }
 
-    fn open(&self, path: &Path) -> io::Result<Option<Box<dyn FileRead>>> {
+    fn open(&self, path: &Path) -> io::Result<Option<Box<dyn ReadAt>>> {
         let found = self.disk.lock().live.get(path).cloned();
-        Ok(found.map(|contents| Box::new(Reading(contents)) as Box<dyn FileRead>))
+        Ok(found.map(|contents| Box::new(Reading(contents)) as Box<dyn ReadAt>))
     }
 
     fn scratch(&self, _path: &Path) -> io::Result<Box<dyn Scratch>> {
@@ -211,16 +212,12 @@ impl FileSystem for MemoryFiles {
     }
 }
 
-impl FileRead for Reading {
+impl ReadAt for Reading {
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-        let contents = self.0.lock();
-        let rest = usize::try_from(offset).ok().and_then(|at| contents.data.get(at..)).unwrap_or_default();
-        let count = rest.len().min(buf.len());
-        buf[..count].copy_from_slice(&rest[..count]);
-        Ok(count)
+        self.0.lock().data.read_at(buf, offset)
     }
 
-    fn bytes(&self) -> io::Result<u64> {
+    fn len(&self) -> io::Result<u64> {
         Ok(self.0.lock().data.len() as u64)
     }
 }

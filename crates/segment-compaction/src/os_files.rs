@@ -4,7 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
 
-use crate::files::{FileEntry, FileRead, FileSystem, FileWrite, Scratch};
+use crate::ReadAt;
+use crate::files::{FileEntry, FileSystem, FileWrite, Scratch};
 
 /// The files of this machine.
 #[derive(Debug, Clone, Copy, Default)]
@@ -15,7 +16,7 @@ impl FileSystem for OsFiles {
         Ok(Box::new(File::create_new(path)?))
     }
 
-    fn open(&self, path: &Path) -> io::Result<Option<Box<dyn FileRead>>> {
+    fn open(&self, path: &Path) -> io::Result<Option<Box<dyn ReadAt>>> {
         match File::open(path) {
             Ok(file) => Ok(Some(Box::new(file))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -77,21 +78,5 @@ impl FileSystem for OsFiles {
 impl FileWrite for File {
     fn sync(&mut self) -> io::Result<()> {
         self.sync_all()
-    }
-}
-
-impl FileRead for File {
-    #[cfg(unix)]
-    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-        std::os::unix::fs::FileExt::read_at(self, buf, offset)
-    }
-
-    #[cfg(windows)]
-    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-        std::os::windows::fs::FileExt::seek_read(self, buf, offset)
-    }
-
-    fn bytes(&self) -> io::Result<u64> {
-        Ok(self.metadata()?.len())
     }
 }

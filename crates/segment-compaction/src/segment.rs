@@ -5,7 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::files::{FileRead, FileSystem};
+use crate::ReadAt;
+use crate::files::FileSystem;
 use crate::generation::SegmentId;
 use crate::naming::sidecar_name;
 
@@ -46,12 +47,12 @@ impl Segment {
     }
 
     /// Its file; `NotFound` if it is gone.
-    pub fn open(&self) -> io::Result<Box<dyn FileRead>> {
+    pub fn open(&self) -> io::Result<Box<dyn ReadAt>> {
         self.files.open(&self.path())?.ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     /// A sidecar's file, if there is one.
-    pub fn open_sidecar(&self, extension: &str) -> io::Result<Option<Box<dyn FileRead>>> {
+    pub fn open_sidecar(&self, extension: &str) -> io::Result<Option<Box<dyn ReadAt>>> {
         self.files.open(&self.sidecar_path(extension))
     }
 }

@@ -17,6 +17,7 @@ use crate::observer::Event;
 use crate::output::{Output, Synced};
 use crate::segment::Segment;
 use crate::stats::SegmentStats;
+use crate::throttle::Throttle;
 
 /// Blocks between two progress events.
 const PROGRESS_BLOCKS: u64 = 1024;
@@ -28,10 +29,17 @@ pub(crate) struct Verified {
     pub(crate) stats: SegmentStats,
 }
 
+/// How fast a run may write, and whether it is to stop.
+#[derive(Clone, Copy)]
+pub(crate) struct Pace<'a> {
+    pub(crate) throttle: &'a Throttle,
+    pub(crate) cancel: &'a Cancel,
+}
+
 /// One run of a merger into outputs.
 pub(crate) struct Writing<'a, F: SegmentFormat> {
     pub(crate) compactor: &'a Compactor<F>,
-    pub(crate) cancel: &'a Cancel,
+    pub(crate) pace: Pace<'a>,
     pub(crate) of_bytes: u64,
     pub(crate) blocks: u64,
     pub(crate) bytes: u64,
@@ -85,7 +93,7 @@ impl<F: SegmentFormat> Writing<'_, F> {
     }
 
     fn advance<M: Merger>(&self, merger: &mut M) -> Result<bool, CompactError> {
-        self.cancel.check()?;
+        self.pace.cancel.check()?;
         merger.advance().map_err(|error| CompactError::format("merge", error))
     }
 
@@ -96,7 +104,7 @@ impl<F: SegmentFormat> Writing<'_, F> {
     fn create(&self, id: SegmentId) -> io::Result<Output> {
         let folder = self.compactor.folder();
         let name = folder.naming().segment(id);
-        Output::create(folder.files(), folder.path(), &name, self.compactor.throttle(), self.cancel)
+        Output::create(folder.files(), folder.path(), &name, self.pace.throttle, self.pace.cancel)
     }
 
     /// Reads an output from its file as any reader would, still under its temporary name.
@@ -104,7 +112,7 @@ impl<F: SegmentFormat> Writing<'_, F> {
         let folder = self.compactor.folder();
         let name = synced.temporary.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
         let segment = Segment::new(id, folder.path().into(), name, std::sync::Arc::clone(folder.files()));
-        let verified = self.compactor.format().verify(&segment, self.cancel);
+        let verified = self.compactor.format().verify(&segment, self.pace.cancel);
         let stats =
             verified.map_err(|error| CompactError::format(format!("verify new segment {id}"), error))?;
         self.compactor.tell(&Event::Verified { id, bytes: stats.bytes });

@@ -1,11 +1,15 @@
 //! The command line.
 
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
+use tsm::IndexSeal;
 
+use crate::damage::{Damage, Then};
 use crate::output::Output;
+use crate::text::{self, Bucket};
+use crate::time;
 
 /// InfluxDB TSM files: verify, dump, report, plan, compact, repair, export, delete, import.
 ///
@@ -28,14 +32,14 @@ pub(crate) enum Command {
     /// Show the index of a file, or its points.
     Dump(Dump),
     /// Levels, sizes, fill, overlap, deleted shares.
-    Report(Files),
+    Report(Report),
     /// What compaction would do, and why not more.
     Plan(Plan),
     /// Compact a folder, or files of one folder that follow each other.
     Compact(Compact),
     /// Write what can be saved of a damaged file into another folder.
     Repair(Repair),
-    /// Points as line protocol on standard output, the newest value of each time.
+    /// Points on standard output, the newest value of each time: line protocol, or JSON.
     Export(Export),
     /// Delete times of keys: adds tombstones to the files that hold them.
     Delete(Delete),
@@ -48,6 +52,28 @@ pub(crate) struct Files {
     /// Files, folders or patterns such as 'data/*.tsm'.
     #[arg(required = true)]
     pub(crate) paths: Vec<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Report {
+    #[command(flatten)]
+    pub(crate) files: Files,
+    #[command(flatten)]
+    pub(crate) damage: OnDamage,
+}
+
+/// What a damaged file does to the others.
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub(crate) struct OnDamage {
+    /// End at the first damage. Else it is told, the rest is done, and the exit code is 1.
+    #[arg(long)]
+    stop_at_damage: bool,
+}
+
+impl OnDamage {
+    pub(crate) fn damage(self) -> Damage {
+        Damage::new(if self.stop_at_damage { Then::Stop } else { Then::GoOn })
+    }
 }
 
 #[derive(Debug, ClapArgs)]
@@ -95,6 +121,8 @@ pub(crate) struct Compact {
     /// Bytes written per second at most; 0 is no limit.
     #[arg(long, default_value_t = 0)]
     pub(crate) rate: u64,
+    #[command(flatten)]
+    pub(crate) seal: Seal,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -107,6 +135,8 @@ pub(crate) struct Repair {
     /// Keep the bytes of blocks that are given up, one file each, in this folder.
     #[arg(long)]
     pub(crate) quarantine: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) seal: Seal,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -114,11 +144,16 @@ pub(crate) struct Export {
     /// Files, folders or patterns. A later file wins over an earlier one.
     #[arg(required = true)]
     pub(crate) paths: Vec<String>,
-    /// Only keys that hold this text.
+    /// Only keys that hold this text, as `dump` shows them.
     #[arg(long, default_value = "")]
     pub(crate) key: String,
+    /// Only this bucket of 2.0 alpha: organisation and bucket, 32 hexadecimal digits; `none` for keys without one.
+    #[arg(long, value_parser = text::bucket)]
+    pub(crate) bucket: Option<Bucket>,
     #[command(flatten)]
     pub(crate) times: Times,
+    #[command(flatten)]
+    pub(crate) damage: OnDamage,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -127,15 +162,24 @@ pub(crate) struct Delete {
     #[arg(required = true)]
     pub(crate) paths: Vec<String>,
     /// A key as `dump` shows it: series, #!~#, field. May be given more than once.
-    #[arg(long = "key", required = true)]
+    #[arg(long = "key", required_unless_present = "patterns")]
     pub(crate) keys: Vec<String>,
+    /// Keys that look so, as `dump` shows them: * for any text, ? for one letter, [..] for one of some. May be given
+    /// more than once.
+    #[arg(long = "match")]
+    pub(crate) patterns: Vec<glob::Pattern>,
+    /// Say what would be deleted.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) times: Times,
+    #[command(flatten)]
+    pub(crate) damage: OnDamage,
 }
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Import {
-    /// Line protocol; - is standard input.
+    /// Line protocol; - is standard input, which is kept in a nameless file in the folder until it was looked at.
     pub(crate) file: PathBuf,
     /// The folder of the new files.
     #[arg(long)]
@@ -143,16 +187,38 @@ pub(crate) struct Import {
     /// Memory for points before they are written to a file, in MiB.
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u64).range(1..=1_048_576))]
     pub(crate) memory: u64,
+    /// Write as lines come, without looking at all of them first: a bad line leaves what came before it.
+    #[arg(long)]
+    pub(crate) unchecked: bool,
+    /// Bytes written per second at most; 0 is no limit. Lifted while snapshots take longer than 15 s.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) rate: u64,
+    #[command(flatten)]
+    pub(crate) seal: Seal,
+}
+
+/// Whether new files are sealed.
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub(crate) struct Seal {
+    /// Leave out the checksum of the index, which finds turned bits in keys and which InfluxDB does not look at.
+    #[arg(long)]
+    unsealed: bool,
+}
+
+impl Seal {
+    pub(crate) fn seal(self) -> IndexSeal {
+        if self.unsealed { IndexSeal::None } else { IndexSeal::Crc }
+    }
 }
 
 /// A span of time, both ends included.
 #[derive(Debug, Clone, Copy, ClapArgs)]
 pub(crate) struct Times {
-    /// First time: nanoseconds since 1970, or 2020-05-27T13:16:44Z [default: the beginning].
-    #[arg(long, value_parser = time, allow_negative_numbers = true)]
+    /// First time: nanoseconds since 1970, 2020-05-27 or 2020-05-27T13:16:44.5+02:00 [default: the beginning].
+    #[arg(long, value_parser = time::parse, allow_negative_numbers = true)]
     start: Option<i64>,
     /// Last time, included [default: the end].
-    #[arg(long, value_parser = time, allow_negative_numbers = true)]
+    #[arg(long, value_parser = time::parse, allow_negative_numbers = true)]
     end: Option<i64>,
 }
 
@@ -168,26 +234,9 @@ impl Args {
     }
 }
 
-fn time(text: &str) -> Result<i64, String> {
-    if let Ok(nanoseconds) = text.parse() {
-        return Ok(nanoseconds);
-    }
-    let moment = humantime::parse_rfc3339_weak(text).map_err(|error| error.to_string())?;
-    let since = moment.duration_since(SystemTime::UNIX_EPOCH).map(|since| since.as_nanos());
-    since.ok().and_then(|since| i64::try_from(since).ok()).ok_or_else(|| "not between 1970 and 2262".into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_time_is_a_number_or_a_date() {
-        assert_eq!(time("-5"), Ok(-5));
-        assert_eq!(time("2020-05-27T13:16:44.546128Z"), Ok(1_590_585_404_546_128_000));
-        assert!(time("yesterday").is_err());
-        assert!(time("9999-01-01T00:00:00Z").is_err());
-    }
 
     #[test]
     fn the_command_line_is_consistent() {

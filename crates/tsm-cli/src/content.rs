@@ -9,6 +9,8 @@ use tsm::{
 };
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::damage::Damage;
+
 /// A digest of all points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Content {
@@ -24,18 +26,49 @@ pub(crate) fn input(file: &Path) -> Result<MergeInput> {
 }
 
 /// Shows all points of all files in order, key by key.
-pub(crate) fn for_each(
-    files: &[PathBuf],
-    mut show: impl FnMut(&[u8], Points<'_>) -> Result<()>,
-) -> Result<()> {
+fn for_each(files: &[PathBuf], show: &mut Show<'_>) -> Result<()> {
     let inputs = files.iter().map(|file| input(file)).collect::<Result<Vec<_>>>()?;
+    blocks(merge(&inputs)?, show)
+}
+
+/// What is done with the points of a block, which has so many bytes.
+pub(crate) type Show<'s> = dyn FnMut(&[u8], Points<'_>, u64) -> Result<()> + 's;
+
+/// As [`for_each`], of what is whole: of a key with a damaged block what comes after that is left out, and told.
+pub(crate) fn for_each_whole(inputs: &[MergeInput], damage: &mut Damage, show: &mut Show<'_>) -> Result<()> {
+    let mut after: Option<Vec<u8>> = None;
+    loop {
+        let merge = merge(inputs)?;
+        let merge = match &after {
+            Some(key) => merge.after(key)?,
+            None => merge,
+        };
+        let outcome = blocks(merge, show);
+        let key = outcome.as_ref().err().and_then(|error| match error.downcast_ref::<tsm::Error>() {
+            Some(damaged) => damaged.at().key.clone(),
+            None => None,
+        });
+        if damage.pass(outcome)?.is_some() {
+            return Ok(());
+        }
+        let Some(key) = key.filter(|key| after.as_deref().is_none_or(|after| after < key)) else {
+            return Ok(());
+        };
+        after = Some(key.into());
+    }
+}
+
+fn merge(inputs: &[MergeInput]) -> Result<Merge> {
     let options = MergeOptions { mode: MergeMode::Fast, ..MergeOptions::default() };
-    let mut merge = Merge::new(inputs, options)?;
+    Ok(Merge::new(inputs.iter().cloned(), options)?)
+}
+
+fn blocks(mut merge: Merge, show: &mut Show<'_>) -> Result<()> {
     let (mut decoder, mut column) = (Decoder::default(), Column::empty(BlockType::Float));
     while let Some(block) = merge.next_block()? {
         let decoded = block.block.parse().and_then(|parsed| decoder.decode(&parsed, &mut column));
         decoded.map_err(anyhow::Error::from)?;
-        show(block.key, column.points())?;
+        show(block.key, column.points(), block.block.bytes().len() as u64)?;
     }
     Ok(())
 }
@@ -45,7 +78,7 @@ impl Content {
     pub(crate) fn of(files: &[PathBuf]) -> Result<Self> {
         let (mut hash, mut keys, mut points) = (Xxh3::new(), 0, 0);
         let mut last: Option<Vec<u8>> = None;
-        for_each(files, |key, block| {
+        for_each(files, &mut |key, block, _| {
             if last.as_deref() != Some(key) {
                 hash.update(&key.len().to_le_bytes());
                 hash.update(key);

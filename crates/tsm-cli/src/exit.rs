@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::Error;
 use serde_json::json;
 
+use crate::damage::is_damage;
 use crate::output::{Output, OutputClosed, print};
 
 /// How a command came out that did not fail.
@@ -33,7 +34,7 @@ pub(crate) fn code(outcome: anyhow::Result<Outcome>, output: Output) -> ExitCode
         Ok(Outcome::Wrong) => ExitCode::from(WRONG),
         Err(error) if error.is::<OutputClosed>() => ExitCode::SUCCESS,
         Err(error) => {
-            complain(&format!("{error:#}"), output);
+            complain(&told(&error), output);
             ExitCode::from(code_of(&error))
         }
     }
@@ -41,10 +42,22 @@ pub(crate) fn code(outcome: anyhow::Result<Outcome>, output: Output) -> ExitCode
 
 /// Damage of files is 1; all else was the command's or the system's fault.
 fn code_of(error: &Error) -> u8 {
-    let damaged = error.chain().any(|cause| {
-        cause.is::<Broken>() || matches!(cause.downcast_ref(), Some(tsm::Error::Damaged { .. }))
-    });
-    if damaged { WRONG } else { BAD_INPUT }
+    let broken = error.chain().any(<dyn std::error::Error>::is::<Broken>);
+    if broken || is_damage(error) { WRONG } else { BAD_INPUT }
+}
+
+/// An error and its causes on one line. What a message has said of its cause already is not said again.
+pub(crate) fn told(error: &Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let said = cause.to_string();
+        if text.is_empty() {
+            text = said;
+        } else if !text.ends_with(&said) {
+            text = format!("{text}: {said}");
+        }
+    }
+    text
 }
 
 /// The end of a command line that could not be read, or that asked for help.
@@ -64,5 +77,18 @@ fn complain(message: &str, output: Output) {
     let _ = writeln!(std::io::stderr(), "error: {message}");
     if output == Output::Json {
         let _ = print(|out| Ok(writeln!(out, "{}", json!({ "error": message }))?));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let damaged =
+            tsm::tombstone::read(&[0, 0, 0x15, 9][..], "d/1-1.tombstone".as_ref(), tsm::Limits::default());
+        let error = Error::from(damaged.unwrap_err()).context("look at d");
+        assert_eq!(told(&error), "look at d: read d/1-1.tombstone: version 9 is not known");
     }
 }

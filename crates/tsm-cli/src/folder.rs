@@ -11,7 +11,7 @@ use segment_compaction::{
     SystemClock, Throttle, Tools,
 };
 use tsm::name::{FileName, Width};
-use tsm::{TsmFormat, TsmOptions};
+use tsm::{IndexSeal, TsmFormat, TsmOptions};
 
 use crate::{clock, paths};
 
@@ -21,6 +21,7 @@ pub(crate) struct Folder {
     pub(crate) compactor: Compactor<TsmFormat>,
     pub(crate) planner: Planner,
     pub(crate) lock: GroupLock,
+    pub(crate) throttle: Throttle,
     /// Held until the end.
     _exclusive: File,
 }
@@ -39,6 +40,7 @@ pub(crate) struct Opening {
     pub(crate) access: Access,
     pub(crate) points_per_block: usize,
     pub(crate) rate: u64,
+    pub(crate) seal: IndexSeal,
     pub(crate) observer: Arc<dyn Observer>,
 }
 
@@ -49,6 +51,7 @@ impl Folder {
         let options = TsmOptions {
             width: width(path),
             points_per_block: opening.points_per_block,
+            seal: opening.seal,
             ..TsmOptions::default()
         };
         let format = Arc::new(TsmFormat::new(options));
@@ -65,10 +68,17 @@ impl Folder {
         };
         let clock = Arc::new(SystemClock::new());
         let throttle = Throttle::new(opening.rate, opening.rate, clock.clone());
-        let tools = Tools { clock, observer: opening.observer, throttle };
+        let tools = Tools { clock, observer: opening.observer, throttle: throttle.clone() };
         let bytes_max = planner.settings().segment_bytes_max;
         let compactor = Compactor::new(format, folder, tools, bytes_max);
-        Ok(Self { path: path.into(), compactor, planner, lock: GroupLock::new(), _exclusive: exclusive })
+        Ok(Self {
+            path: path.into(),
+            compactor,
+            planner,
+            lock: GroupLock::new(),
+            throttle,
+            _exclusive: exclusive,
+        })
     }
 
     /// How long nothing was written: the age of the newest file.

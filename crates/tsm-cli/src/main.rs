@@ -9,11 +9,16 @@ mod args;
 mod clock;
 mod cmd;
 mod content;
+mod damage;
 mod exit;
 mod folder;
+mod lines;
 mod output;
 mod paths;
 mod progress;
+mod text;
+mod time;
+mod values;
 
 use std::process::ExitCode;
 

@@ -17,7 +17,23 @@ pub(crate) fn tsm_files(paths: &[String]) -> Result<Vec<PathBuf>> {
     files.sort_by_key(|file| FileName::parse(file).ok());
     let mut seen = std::collections::HashSet::new();
     files.retain(|file| seen.insert(file.clone()));
-    Ok(files)
+    let twins = files.iter().enumerate().find_map(|(at, file)| {
+        let name = FileName::parse(file).ok()?;
+        let same = |other: &&PathBuf| other.parent() == file.parent() && FileName::parse(other) == Ok(name);
+        files[at + 1..]
+            .iter()
+            .take_while(|other| FileName::parse(other) == Ok(name))
+            .find(same)
+            .map(|other| (file, other))
+    });
+    match twins {
+        Some((one, other)) => bail!(
+            "{} and {} have the same generation and sequence: which is newer, nobody can say",
+            one.display(),
+            other.display()
+        ),
+        None => Ok(files),
+    }
 }
 
 fn expand(path: &str) -> Result<Vec<PathBuf>> {

@@ -18,6 +18,13 @@ pub(crate) fn bar(output: Output, total: u64) -> ProgressBar {
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "))
 }
 
+/// Bytes of which nobody knows how many there are.
+pub(crate) fn spinner(output: Output) -> ProgressBar {
+    let bar = bar(output, 0);
+    let style = ProgressStyle::with_template("{msg} {bytes} {bytes_per_sec}");
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
+}
+
 /// Shows compactions.
 pub(crate) struct Shown {
     output: Output,

@@ -7,13 +7,14 @@
 //! ```
 //! Memory: the window, and one record (a key of at most 65,535 bytes and 28 bytes for each of its blocks).
 
+use std::fs::File;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::entry::Entry;
 use crate::error::{At, Result, shown};
 use crate::layout::{ENTRY_LEN, FOOTER_LEN, RECORD_LEN};
-use crate::read_at::{ReadAt, read_exact_at};
-use crate::{BlockType, Fault, TimeRange};
+use crate::{BlockType, Fault, ReadAt, TimeRange};
 
 /// Bytes of the index that are read at once.
 const WINDOW: usize = 16 << 10;
@@ -32,8 +33,13 @@ impl Source {
     }
 
     pub(crate) fn read(&self, buf: &mut [u8], offset: u64) -> Result<()> {
-        let outcome = read_exact_at(&*self.bytes, buf, offset);
+        let outcome = self.bytes.read_exact_at(buf, offset);
         outcome.map_err(|error| self.at().offset(offset).io("read", error))
+    }
+
+    /// The same file, with its index there.
+    pub(crate) fn at_index(&self, index_at: u64) -> Self {
+        Self { bytes: Arc::clone(&self.bytes), file: Arc::clone(&self.file), index_at, len: self.len }
     }
 
     pub(crate) fn index_end(&self) -> u64 {
@@ -70,9 +76,19 @@ impl IndexCursor {
         }
     }
 
+    /// A cursor before the first key of a file of which nothing but header and footer is looked at. To walk through
+    /// the keys once; [`TsmReader`](crate::TsmReader) is for all else.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let file = File::open(path).map_err(|error| At::path(path).io("open", error))?;
+        let source = crate::reader::source(Arc::new(file), &path.to_string_lossy())?;
+        let at = source.index_at;
+        Ok(Self::new(Arc::new(source), at))
+    }
+
     /// Goes to the next record; `false` at the end, where the cursor then stands on nothing.
     pub fn advance(&mut self) -> Result<bool> {
-        self.at = self.next - (self.window.len() - self.used) as u64;
+        self.at = self.end();
         self.key.clear();
         self.entries.clear();
         if self.at == self.source.index_end() {
@@ -117,6 +133,11 @@ impl IndexCursor {
     /// Where in the file the record starts.
     pub fn offset(&self) -> u64 {
         self.at
+    }
+
+    /// Where in the file the record ends.
+    pub(crate) fn end(&self) -> u64 {
+        self.next - (self.window.len() - self.used) as u64
     }
 
     /// File, key and offset of the record.

@@ -201,6 +201,34 @@ pub enum Fault {
         /// Of the bytes.
         computed: u32,
     },
+    /// Bytes of the index that make no record.
+    #[error("no record of the index stands here")]
+    Record,
+    /// A record of the index with one wrong field, which what stands around it tells.
+    #[error("{what} is wrong in the index")]
+    RecordField {
+        /// Which field.
+        what: &'static str,
+    },
+    /// A whole block that no record of the index names.
+    #[error("a block that no key names")]
+    Keyless,
+    /// A key that is not of the form that `InfluxDB` writes, in a file where most are.
+    #[error("the key is not one that InfluxDB writes: {what}")]
+    KeyForm {
+        /// What no key of `InfluxDB` has.
+        what: &'static str,
+    },
+    /// The statistics beside a file count other bytes than its index.
+    #[error("statistics: {said} bytes of measurement `{measurement}`, the index has {found}")]
+    StatsMismatch {
+        /// The measurement, escaped.
+        measurement: String,
+        /// Bytes in the statistics.
+        said: u64,
+        /// Bytes in the index.
+        found: u64,
+    },
     /// A tombstone file that is not one.
     #[error("tombstone: {what}")]
     Tombstone {

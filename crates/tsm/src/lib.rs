@@ -48,8 +48,7 @@ mod cursor;
 pub use cursor::IndexCursor;
 mod entry;
 pub use entry::Entry;
-mod read_at;
-pub use read_at::ReadAt;
+pub use segment_compaction::ReadAt;
 mod limits;
 pub use limits::Limits;
 

@@ -1,7 +1,8 @@
 //! Reading a file: checked when it is opened, block by block afterwards.
 //!
 //! ```text
-//!   open    header, footer, one pass over the index: order, types, times, places      -> summary, marks
+//!   open    header, footer, seal if there is one, one pass over the index: order, types, times, places
+//!                                                                             -> summary, marks
 //!   walk    cursor() -> key, entries -> read_block() checks the checksum -> decode
 //!   find    marks (every n-th key's place, at most 4096) -> binary search -> a short walk
 //! ```
@@ -16,8 +17,8 @@ use crate::cursor::{IndexCursor, Source};
 use crate::entry::Entry;
 use crate::error::{At, Result};
 use crate::layout::{FOOTER_LEN, HEADER_LEN, MAGIC, VERSION};
-use crate::read_at::ReadAt;
-use crate::{BlockType, Fault, Limits, SealedBlock, TimeRange};
+use crate::seal::{self, SealState};
+use crate::{BlockType, Fault, Limits, ReadAt, SealedBlock, TimeRange};
 
 /// Places in the index that are kept.
 const MARKS_MAX: usize = 4096;
@@ -28,6 +29,7 @@ pub struct TsmReader {
     source: Arc<Source>,
     limits: Limits,
     summary: Summary,
+    seal: SealState,
     marks: Arc<[u64]>,
 }
 
@@ -71,7 +73,9 @@ impl TsmReader {
     pub fn new(bytes: Arc<dyn ReadAt>, file: &str, limits: Limits) -> Result<Self> {
         let source = Arc::new(source(bytes, file)?);
         let (summary, marks) = scan(&source)?;
-        Ok(Self { source, limits, summary, marks: marks.into() })
+        // A key that a bit turned in must not be merged on: what would be sealed then is the wrong key.
+        let seal = seal::checked(&source)?;
+        Ok(Self { source, limits, summary, seal, marks: marks.into() })
     }
 
     /// The name of the file in errors.
@@ -82,6 +86,11 @@ impl TsmReader {
     /// What the index told when the file was opened.
     pub fn summary(&self) -> &Summary {
         &self.summary
+    }
+
+    /// Whether the index has a checksum; where it has, it is right.
+    pub fn seal(&self) -> SealState {
+        self.seal
     }
 
     /// What one block may take in memory.

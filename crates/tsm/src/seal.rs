@@ -5,9 +5,10 @@
 //!   .. last block | "TSMINDEX" | crc32 u32 of index and footer | index | footer
 //!                 ^-------- 12 bytes that no entry names ------^ index_at
 //! ```
-//! `InfluxDB` finds blocks by their entries and the index by the footer, so it never looks at these bytes (by
-//! reading its sources; no server was run). Off unless asked for.
+//! `InfluxDB` finds blocks by their entries and the index by the footer, so it never looks at these bytes. A reader
+//! here checks them when it opens a file, so that a turned bit in a key is never merged on under a new seal.
 
+use crate::Fault;
 use crate::cursor::Source;
 use crate::error::Result;
 use crate::layout::{CRC_LEN, HEADER_LEN};
@@ -65,6 +66,20 @@ pub(crate) fn state(source: &Source) -> Result<SealState> {
     };
     let (stored, computed) = (u32::from_be_bytes(*stored), crc(source)?);
     Ok(if stored == computed { SealState::Whole } else { SealState::Broken { stored, computed } })
+}
+
+/// As [`state`]; a broken seal is damage.
+pub(crate) fn checked(source: &Source) -> Result<SealState> {
+    match state(source)? {
+        SealState::Broken { stored, computed } => Err(broken(source, stored, computed)),
+        whole => Ok(whole),
+    }
+}
+
+/// A seal that does not fit its index.
+pub(crate) fn broken(source: &Source, stored: u32, computed: u32) -> crate::Error {
+    let at = source.at().offset(source.index_at - SEAL_LEN);
+    at.damaged(Fault::IndexChecksum { stored, computed })
 }
 
 /// Of index and footer.

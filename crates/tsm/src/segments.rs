@@ -8,11 +8,11 @@
 //!   verify   verify::verify: every checksum, decode, order, index  before an input is removed
 //! ```
 
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, Write};
 use std::sync::Arc;
 
 use segment_compaction::{
-    Cancel, FileRead, Fill, FormatError, FormatErrorKind, MergeMode, Merger, Naming, Output, Room, Segment,
+    Cancel, Fill, FormatError, FormatErrorKind, MergeMode, Merger, Naming, Output, Room, Segment,
     SegmentFormat, SegmentId, SegmentStats, SegmentWriter, Tombstones as Deleted,
 };
 
@@ -22,7 +22,7 @@ use crate::name::{STATS, TOMBSTONE, TSM, Width};
 use crate::tombstone::{self, Tombstones};
 use crate::writer::{Room as BlockRoom, Sink, WriterOptions};
 use crate::{
-    Encoder, Encoding, Error, IndexBuffer, IndexSeal, Limits, Points, ReadAt, Result, SortedKeys, StatsMode,
+    Encoder, Encoding, Error, IndexBuffer, IndexSeal, Limits, Points, Result, SortedKeys, StatsMode,
     TsmReader, TsmWriter, verify,
 };
 
@@ -50,7 +50,7 @@ impl Default for TsmOptions {
             points_per_block: POINTS_PER_BLOCK,
             limits: Limits::default(),
             stats: StatsMode::Skip,
-            seal: IndexSeal::None,
+            seal: IndexSeal::Crc,
             index_memory: crate::INDEX_MEMORY,
         }
     }
@@ -87,21 +87,24 @@ impl TsmFormat {
     }
 
     fn open(&self, segment: &Segment) -> Result<TsmReader, FormatError> {
-        let bytes =
-            Arc::new(FileBytes(segment.open().map_err(|error| FormatError::from(error).of(segment.id))?));
+        let bytes = segment.open().map_err(|error| FormatError::from(error).of(segment.id))?;
         let file = segment.path().display().to_string();
-        TsmReader::new(bytes, &file, self.options.limits)
+        TsmReader::new(bytes.into(), &file, self.options.limits)
             .map_err(|error| format_error(error, Some(segment.id)))
     }
 
     fn tombstones(&self, segment: &Segment) -> Result<Tombstones, FormatError> {
-        let there =
-            segment.open_sidecar(TOMBSTONE).map_err(|error| FormatError::from(error).of(segment.id))?;
-        let Some(file) = there else { return Ok(Tombstones::default()) };
-        let (path, bytes) = (segment.sidecar_path(TOMBSTONE), BufReader::new(Sequential { file, at: 0 }));
-        let read = tombstone::read(bytes, &path, self.options.limits);
-        read.and_then(|file| Tombstones::of(&file.entries, &path))
-            .map_err(|error| format_error(error, Some(segment.id)))
+        let path = segment.path();
+        let read = tombstone::load_in(&**segment.files(), &path, self.options.limits);
+        read.and_then(|file| {
+            let entries = file.map_or_else(Vec::new, |file| file.entries);
+            Tombstones::of(&entries, &tombstone::path_of(&path))
+        })
+        .map_err(|error| format_error(error, Some(segment.id)))
+    }
+
+    fn deleted(&self, segment: &Segment) -> Result<Deleted, FormatError> {
+        Ok(if self.tombstones(segment)?.is_empty() { Deleted::None } else { Deleted::Some })
     }
 
     /// How full its blocks are, and whether a key has as many of them as a file can hold.
@@ -142,8 +145,8 @@ impl SegmentFormat for TsmFormat {
     fn stats(&self, segment: &Segment) -> Result<SegmentStats, FormatError> {
         let reader = self.open(segment)?;
         let (fill, room) = self.fill(&reader).map_err(|error| format_error(error, Some(segment.id)))?;
-        let tombstones = if self.tombstones(segment)?.is_empty() { Deleted::None } else { Deleted::Some };
-        Ok(SegmentStats { bytes: reader.summary().file_bytes, fill, tombstones, room })
+        let (bytes, tombstones) = (reader.summary().file_bytes, self.deleted(segment)?);
+        Ok(SegmentStats { bytes, fill, tombstones, room })
     }
 
     fn merger(&self, inputs: &[Segment], mode: MergeMode, cancel: &Cancel) -> Result<TsmMerger, FormatError> {
@@ -177,13 +180,15 @@ impl SegmentFormat for TsmFormat {
     }
 
     fn verify(&self, segment: &Segment, cancel: &Cancel) -> Result<SegmentStats, FormatError> {
-        cancel.check()?;
-        let bytes = Arc::new(FileBytes(segment.open()?));
-        let report = verify::verify(bytes, &segment.path().display().to_string(), self.options.limits);
+        let (limits, full_block) = (self.options.limits, self.options.points_per_block);
+        let options = verify::Options { limits, full_block, statistics: None };
+        let file = segment.path().display().to_string();
+        let mut watch = |_| cancel.check().map_err(io::Error::other);
+        let report = verify::watched(segment.open()?.into(), &file, options, &mut watch);
         let report = report.map_err(|error| format_error(error, Some(segment.id)))?;
         match report.findings.first() {
             Some(finding) => Err(FormatError::corrupt(segment.id, finding.to_string())),
-            None => self.stats(segment),
+            None => Ok(SegmentStats { tombstones: self.deleted(segment)?, ..stats_of(&report) }),
         }
     }
 }
@@ -251,6 +256,14 @@ impl SegmentWriter for TsmSegmentWriter {
     }
 }
 
+/// What a verification counted on its way.
+fn stats_of(report: &verify::Report) -> SegmentStats {
+    let verify::Report { keys, blocks, full_blocks, points, points_max, .. } = *report;
+    let room = if report.blocks_per_key_max == BLOCKS_PER_KEY_MAX as u64 { Room::Closed } else { Room::Open };
+    let fill = Fill { keys, blocks, full_blocks, points, points_max };
+    SegmentStats { bytes: report.file_bytes, fill, tombstones: Deleted::None, room }
+}
+
 /// An output as a sink. The compactor syncs it, once, before it verifies it.
 struct OutputSink(Output);
 
@@ -267,33 +280,6 @@ impl Write for OutputSink {
 impl Sink for OutputSink {
     fn sync(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-/// A file of the port as bytes to read at any offset.
-struct FileBytes(Box<dyn FileRead>);
-
-impl ReadAt for FileBytes {
-    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-        self.0.read_at(buf, offset)
-    }
-
-    fn len(&self) -> io::Result<u64> {
-        self.0.bytes()
-    }
-}
-
-/// A file of the port from its start on.
-struct Sequential {
-    file: Box<dyn FileRead>,
-    at: u64,
-}
-
-impl Read for Sequential {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read_at(buf, self.at)?;
-        self.at += read as u64;
-        Ok(read)
     }
 }
 

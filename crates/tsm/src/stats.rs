@@ -35,6 +35,14 @@ impl Stats {
         self.bytes.iter().map(|(name, bytes)| (name.as_slice(), *bytes))
     }
 
+    /// The first measurement of which the two count different bytes: its name, bytes here, bytes there.
+    pub fn difference<'s>(&'s self, other: &'s Self) -> Option<(&'s [u8], u64, u64)> {
+        let names = self.bytes.keys().chain(other.bytes.keys());
+        let both = |name: &Vec<u8>| [self, other].map(|stats| stats.bytes.get(name).copied().unwrap_or(0));
+        let mut differing = names.map(|name| (name, both(name))).filter(|(_, [here, there])| here != there);
+        differing.next().map(|(name, [here, there])| (name.as_slice(), here, there))
+    }
+
     /// The bytes of a statistics file.
     pub fn encode(&self) -> Vec<u8> {
         let mut rows = Vec::new();

@@ -179,6 +179,11 @@ impl<W: Sink> TsmWriter<W> {
         self.data + self.seal_len() + self.options.index.len() + self.record.len() + FOOTER_LEN
     }
 
+    /// Writes no seal: what is known of the keys is not worth one.
+    pub(crate) fn unseal(&mut self) {
+        self.options.seal = IndexSeal::None;
+    }
+
     /// Writes a block as it is. `times` are those of its first and last point.
     pub fn write_block(&mut self, key: &[u8], times: TimeRange, block: SealedBlock<'_>) -> Result<Room> {
         let offset = self.data.max(HEADER_LEN);

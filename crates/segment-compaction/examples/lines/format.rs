@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use segment_compaction::{
-    Cancel, FileRead, Fill, FormatError, MergeMode, Merger, Naming, Output, Room, Segment, SegmentFormat,
+    Cancel, Fill, FormatError, MergeMode, Merger, Naming, Output, ReadAt, Room, Segment, SegmentFormat,
     SegmentStats, SegmentWriter, Tombstones,
 };
 
@@ -101,8 +101,8 @@ fn read(segment: &Segment) -> Result<(Vec<(String, String)>, u64), FormatError> 
     Ok((owned.collect(), text.len() as u64))
 }
 
-fn text(file: &dyn FileRead) -> io::Result<String> {
-    let len = usize::try_from(file.bytes()?).map_err(io::Error::other)?;
+fn text(file: &dyn ReadAt) -> io::Result<String> {
+    let len = usize::try_from(file.len()?).map_err(io::Error::other)?;
     let mut bytes = vec![0; len];
     file.read_exact_at(&mut bytes, 0)?;
     String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))

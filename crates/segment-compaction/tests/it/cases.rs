@@ -1,24 +1,16 @@
 //! All planner cases of InfluxDB's own tests, read from the real data: 20 single ones, 4 sequences.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use segment_compaction::{Ask, Group, GroupLock, Lease, Level, Listing, Planner, PlannerSettings, SegmentId};
 use serde_json::Value;
 
+use crate::real;
 use crate::scene::stats;
 
 fn cases() -> Option<Value> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let folder = std::env::var_os("SPLITSTORE_DATA").map_or(beside, PathBuf::from);
-    let path = folder.join("tsm/planner_cases.json");
-    if let Ok(text) = std::fs::read_to_string(&path) {
-        return Some(serde_json::from_str(&text).unwrap());
-    }
-    let in_ci = std::env::var("CI").is_ok_and(|value| value == "true");
-    assert!(!in_ci, "no real data in CI: {}", path.display());
-    println!("skipped: no real data");
-    None
+    let text = std::fs::read_to_string(real::path("planner_cases.json")?).unwrap();
+    Some(serde_json::from_str(&text).unwrap())
 }
 
 /// The listing that the cases mean: their store says of every block that it has `block_counts[0]` points.

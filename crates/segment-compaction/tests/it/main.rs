@@ -11,6 +11,7 @@ mod driver;
 mod liars;
 mod plans;
 mod properties;
+mod real;
 mod sample;
 mod scene;
 mod simulation;

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use segment_compaction::{Ask, FormatError, Group, Level, Report, SegmentId, Survey};
+use segment_compaction::{Ask, FormatError, Group, Level, Listing, Report, SegmentId, Survey};
 use serde_json::json;
 use tsm::name::FileName;
 
 use crate::args::Compact;
 use crate::content::Content;
-use crate::exit::{Broken, Outcome};
+use crate::exit::{Broken, Outcome, told};
 use crate::folder::{Access, Folder, Opening};
 use crate::output::{Output, bytes};
 use crate::paths::{in_folder, same_folder, tsm_files};
@@ -34,6 +34,7 @@ pub(crate) fn run(compact: &Compact, output: Output) -> Result<Outcome> {
         access: if compact.dry_run { Access::Look } else { Access::Change },
         points_per_block: usize::try_from(compact.points)?,
         rate: compact.rate,
+        seal: compact.seal.seal(),
         observer: Arc::new(Shown::new(output)),
     };
     let folder = Folder::open(&path, opening)?;
@@ -70,7 +71,7 @@ fn wanted(compact: &Compact) -> Result<(PathBuf, Wanted)> {
 fn groups(folder: &Folder, wanted: &Wanted, trouble: &mut Vec<String>) -> Result<Vec<Group>> {
     let survey = folder.compactor.folder().survey(folder.compactor.format())?;
     let (planner, listing, held) = (&folder.planner, &survey.listing, survey.held());
-    let damaged = told(&survey);
+    let damaged = damaged(&survey);
     if let (Wanted::All, Some(damaged)) = (wanted, &damaged) {
         return Err(Broken(format!("not everything can be merged: {damaged}; see `tsm repair`")).into());
     }
@@ -79,6 +80,7 @@ fn groups(folder: &Folder, wanted: &Wanted, trouble: &mut Vec<String>) -> Result
     );
     Ok(match wanted {
         Wanted::Given(ids) => planner.given(listing, &held, ids)?.groups,
+        Wanted::All if is_one_packed(listing) => Vec::new(),
         Wanted::All => planner.plan(listing, &held, Ask::All).groups,
         Wanted::Planned => {
             let levels = [Level::ONE, Level::TWO, Level::THREE].map(Ask::Level);
@@ -90,8 +92,15 @@ fn groups(folder: &Folder, wanted: &Wanted, trouble: &mut Vec<String>) -> Result
     })
 }
 
+/// Whether all of a folder would become what it is: one file, nothing deleted, no more short blocks than keys.
+fn is_one_packed(listing: &Listing) -> bool {
+    let [only] = listing.generations() else { return false };
+    let fill = only.fill();
+    only.segments().len() == 1 && !only.is_tombstoned() && fill.blocks - fill.full_blocks <= fill.keys
+}
+
 /// Segments that cannot be read, and why.
-fn told(survey: &Survey) -> Option<String> {
+fn damaged(survey: &Survey) -> Option<String> {
     let one = |(id, error): &(SegmentId, FormatError)| match std::error::Error::source(error) {
         Some(cause) => format!("{id}: {cause}"),
         None => format!("{id}: {error}"),
@@ -111,7 +120,7 @@ fn all(folder: &Folder, wanted: &Wanted) -> Result<(Vec<Report>, Vec<String>)> {
             match folder.compactor.compact(group, &lease) {
                 Ok(report) => reports.push(report),
                 Err(error) if matches!(wanted, Wanted::Planned) => {
-                    trouble.push(format!("not done: {:#}", anyhow::Error::from(error)));
+                    trouble.push(format!("not done: {}", told(&anyhow::Error::from(error))));
                     failed.push(group.segments.clone());
                 }
                 Err(error) => return Err(error.into()),

@@ -2,22 +2,29 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::fmt::Write;
+use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde_json::json;
-use tsm::{Limits, Tombstone, TsmReader, tombstone};
+use tsm::{Limits, TimeRange, Tombstone, TsmReader, shown, tombstone};
 
 use crate::args::Delete;
 use crate::exit::Outcome;
 use crate::folder::exclusive;
 use crate::output::Output;
 use crate::paths::{same_folder, tsm_files};
+use crate::text::unescaped;
+
+/// Keys that a message lists.
+const LISTED: usize = 20;
 
 pub(crate) fn run(delete: &Delete, output: Output) -> Result<Outcome> {
     let range = delete.times.range();
     anyhow::ensure!(!range.is_empty(), "--start comes after --end");
     let keys: Vec<Vec<u8>> = delete.keys.iter().map(|key| unescaped(key)).collect();
-    let (mut rows, mut locks) = (Vec::new(), BTreeMap::new());
+    let (mut text, mut rows, mut locks) = (String::new(), Vec::new(), BTreeMap::new());
+    let mut damage = delete.damage.damage();
     for file in tsm_files(&delete.paths)? {
         // A compaction that began before would lose the delete with the file that it removes.
         let folder = same_folder(std::slice::from_ref(&file))?;
@@ -25,69 +32,64 @@ pub(crate) fn run(delete: &Delete, output: Output) -> Result<Outcome> {
             let lock = exclusive(vacant.key())?;
             vacant.insert(lock);
         }
-        let reader = TsmReader::open(&file)?;
-        let mut tombstones = Vec::new();
-        for key in &keys {
+        let held = held(&file, &keys, &delete.patterns, range).and_then(|held| {
+            let tombstones: Vec<_> = held.iter().map(|key| Tombstone::new(key, range)).collect();
+            if !delete.dry_run && !tombstones.is_empty() {
+                tombstone::add(&file, &tombstones, Limits::default())?;
+            }
+            Ok(held)
+        });
+        let held = damage.pass(held.with_context(|| format!("delete from {}", file.display())))?;
+        let Some(held) = held.filter(|held| !held.is_empty()) else { continue };
+        describe(&mut text, &file, &held)?;
+        let names: Vec<_> = held.iter().map(|key| key.escape_ascii().to_string()).collect();
+        rows.push(json!({ "file": file.display().to_string(), "keys": held.len(), "names": names }));
+    }
+    match (rows.len(), delete.dry_run) {
+        (0, _) => writeln!(text, "no file holds any of that")?,
+        (count, true) => writeln!(text, "{count} files would get tombstones for it")?,
+        (count, false) => writeln!(text, "{count} files have tombstones for it now")?,
+    }
+    let dry_run = delete.dry_run;
+    output.result(text, &json!({ "files": rows, "dry_run": dry_run, "damaged": damage.said() }))?;
+    Ok(damage.outcome())
+}
+
+/// The keys of a file that are meant and have blocks in the range.
+fn held(file: &Path, keys: &[Vec<u8>], patterns: &[glob::Pattern], range: TimeRange) -> Result<Vec<Vec<u8>>> {
+    let reader = TsmReader::open(file)?;
+    let mut held = Vec::new();
+    if patterns.is_empty() {
+        for key in keys {
             let record = reader.find(key)?;
-            let holds =
-                record.is_some_and(|record| record.entries.iter().any(|entry| entry.times.overlaps(range)));
-            if holds {
-                tombstones.push(Tombstone::new(key, range));
+            let overlaps =
+                |record: tsm::Record| record.entries.iter().any(|entry| entry.times.overlaps(range));
+            if record.is_some_and(overlaps) {
+                held.push(key.clone());
             }
         }
-        if !tombstones.is_empty() {
-            tombstone::add(&file, &tombstones, Limits::default())?;
-            rows.push(json!({ "file": file.display().to_string(), "keys": tombstones.len() }));
+        return Ok(held);
+    }
+    let mut cursor = reader.cursor();
+    while cursor.advance()? {
+        let key = cursor.key();
+        let shown = key.escape_ascii().to_string();
+        let meant =
+            patterns.iter().any(|pattern| pattern.matches(&shown)) || keys.iter().any(|one| one == key);
+        if meant && cursor.entries().iter().any(|entry| entry.times.overlaps(range)) {
+            held.push(key.to_vec());
         }
     }
-    let text = match rows.len() {
-        0 => "no file holds any of that".to_string(),
-        count => format!("{count} files have tombstones for it now"),
-    };
-    output.result(text, &json!({ "files": rows }))?;
-    Ok(Outcome::Done)
+    Ok(held)
 }
 
-/// A key as `dump` shows it, as bytes. A backslash that begins no escape is one of the key's own.
-fn unescaped(shown: &str) -> Vec<u8> {
-    let (text, mut out, mut at) = (shown.as_bytes(), Vec::new(), 0);
-    while at < text.len() {
-        let (byte, len) = match &text[at..] {
-            [b'\\', b'\\', ..] => (b'\\', 2),
-            [b'\\', b'"', ..] => (b'"', 2),
-            [b'\\', b'\'', ..] => (b'\'', 2),
-            [b'\\', b'n', ..] => (b'\n', 2),
-            [b'\\', b'r', ..] => (b'\r', 2),
-            [b'\\', b't', ..] => (b'\t', 2),
-            [b'\\', b'x', high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
-                (hex(*high) << 4 | hex(*low), 4)
-            }
-            rest => (rest[0], 1),
-        };
-        out.push(byte);
-        at += len;
+fn describe(text: &mut String, file: &Path, keys: &[Vec<u8>]) -> Result<()> {
+    writeln!(text, "{}: {} keys", file.display(), keys.len())?;
+    for key in keys.iter().take(LISTED) {
+        writeln!(text, "  {}", shown(key))?;
     }
-    out
-}
-
-fn hex(digit: u8) -> u8 {
-    match digit {
-        b'0'..=b'9' => digit - b'0',
-        _ => (digit | 0x20) - b'a' + 10,
+    if keys.len() > LISTED {
+        writeln!(text, "  and {} more", keys.len() - LISTED)?;
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_is_taken_as_it_is_shown_and_as_it_is() {
-        for key in
-            [&b"m#!~#f"[..], b"m\\ x,t=a\\,b#!~#f", b"\x05\xf6\x00\"',\n#!~#f", "m\u{e9}#!~#f".as_bytes()]
-        {
-            assert_eq!(unescaped(&key.escape_ascii().to_string()), key);
-        }
-        assert_eq!(unescaped("m\\ x,t=a\\,b#!~#f"), b"m\\ x,t=a\\,b#!~#f");
-    }
+    Ok(())
 }

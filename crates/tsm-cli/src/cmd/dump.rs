@@ -9,6 +9,7 @@ use tsm::{BlockType, Column, Decoder, Entry, Points, TsmReader, ValuesRef, shown
 use crate::args::Dump;
 use crate::exit::Outcome;
 use crate::output::{Output, print};
+use crate::values;
 
 pub(crate) fn run(dump: &Dump, output: Output) -> Result<Outcome> {
     let reader = TsmReader::open(&dump.file)?;
@@ -91,21 +92,11 @@ fn as_json(reader: &TsmReader, dump: &Dump, out: &mut dyn Write) -> Result<()> {
         });
         if dump.points {
             block["times"] = json!(column.times());
-            block["values"] = values(column.values().slice(0..column.len()));
+            block["values"] = values::as_json(column.values().slice(0..column.len()));
         }
         write!(out, "{comma}{block}")?;
         comma = ",";
         Ok(())
     })?;
     Ok(writeln!(out, "]}}")?)
-}
-
-fn values(values: ValuesRef<'_>) -> serde_json::Value {
-    match values {
-        ValuesRef::Float(values) => json!(values),
-        ValuesRef::Integer(values) => json!(values),
-        ValuesRef::Unsigned(values) => json!(values),
-        ValuesRef::Boolean(values) => json!(values),
-        ValuesRef::String(values) => values.iter().map(|value| value.escape_ascii().to_string()).collect(),
-    }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use segment_compaction::{Ask, Held, Level, NoObserver, Plan, Planner, Survey};
 use serde_json::{Value, json};
+use tsm::IndexSeal;
 use tsm::layout::POINTS_PER_BLOCK;
 
 use crate::args;
@@ -18,6 +19,7 @@ pub(crate) fn run(plan: &args::Plan, output: Output) -> Result<Outcome> {
         access: Access::Look,
         points_per_block: POINTS_PER_BLOCK,
         rate: 0,
+        seal: IndexSeal::Crc,
         observer: Arc::new(NoObserver),
     };
     let folder = Folder::open(&plan.folder, opening)?;

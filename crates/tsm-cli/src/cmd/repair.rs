@@ -47,7 +47,8 @@ pub(crate) fn run(repair: &Repair, output: Output) -> Result<Outcome> {
 /// Whether anything was saved.
 fn write(repair: &Repair, temporary: &Path, sink: File) -> Result<(Repaired, bool)> {
     let old = File::open(&repair.file).with_context(|| format!("open {}", repair.file.display()))?;
-    let options = WriterOptions { order: BlockOrder::Any, ..WriterOptions::default() };
+    let options =
+        WriterOptions { order: BlockOrder::Any, seal: repair.seal.seal(), ..WriterOptions::default() };
     let writer = TsmWriter::new(sink, &temporary.to_string_lossy(), options);
     let stem = repair.file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     if let Some(folder) = &repair.quarantine {
@@ -82,22 +83,24 @@ fn sync_folder(folder: &Path) -> Result<()> {
 }
 
 fn tell(report: &Repaired, target: Option<&Path>, output: Output) -> Result<()> {
-    let Repaired { kept, mended, lost, findings } = report;
+    let Repaired { kept, mended, lost, keyless, findings } = report;
     let mut text = String::new();
     for finding in findings {
         writeln!(text, "  {finding}")?;
     }
+    let without =
+        if *keyless == 0 { String::new() } else { format!(", {keyless} of them whole, but without a key") };
     let summary = match target {
         Some(target) => {
-            format!("{}: {kept} blocks kept, {mended} mended, {lost} given up", target.display())
+            format!("{}: {kept} blocks kept, {mended} mended, {lost} given up{without}", target.display())
         }
-        None => format!("nothing could be saved: {lost} blocks given up"),
+        None => format!("nothing could be saved: {lost} blocks given up{without}"),
     };
     writeln!(text, "{summary}")?;
     let findings: Vec<_> = findings.iter().map(ToString::to_string).collect();
     let file = target.map(|target| target.display().to_string());
     output.result(
         text,
-        &json!({ "file": file, "kept": kept, "mended": mended, "lost": lost, "findings": findings }),
+        &json!({ "file": file, "kept": kept, "mended": mended, "lost": lost, "keyless": keyless, "findings": findings }),
     )
 }

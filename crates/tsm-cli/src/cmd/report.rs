@@ -1,17 +1,19 @@
 //! `tsm report`: what a folder holds, file by file and together.
 
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 use serde_json::{Value, json};
 use tsm::name::FileName;
 use tsm::{Limits, TimeRange, Tombstones, TsmReader};
 
-use crate::args::Files;
+use crate::args::Report;
+use crate::damage::Damage;
 use crate::exit::Outcome;
 use crate::output::{Output, bytes};
 use crate::paths::tsm_files;
+use crate::progress;
 
 /// Highest level there is.
 const LEVELS: u32 = 4;
@@ -36,41 +38,59 @@ struct Row {
     overlapping: u64,
 }
 
-pub(crate) fn run(files: &Files, output: Output) -> Result<Outcome> {
-    let files = tsm_files(&files.paths)?;
-    let rows = rows(&files)?;
+pub(crate) fn run(report: &Report, output: Output) -> Result<Outcome> {
+    let files = tsm_files(&report.files.paths)?;
+    let mut damage = report.damage.damage();
+    let rows = rows(&files, &mut damage, output)?;
     let all = rows.iter().fold(Row { name: "all".into(), ..Row::default() }, Row::add);
     let json = json!({
         "files": rows.iter().map(Row::json).collect::<Vec<_>>(),
         "all": all.json(),
         "levels": levels(&rows),
+        "damaged": damage.said(),
     });
-    output.result(table(&rows, &all)?, &json)?;
-    Ok(Outcome::Done)
+    let mut text = table(&rows, &all)?;
+    if !damage.said().is_empty() {
+        writeln!(text, "not counted: {} damaged files, see `tsm verify`", damage.said().len())?;
+    }
+    output.result(text, &json)?;
+    Ok(damage.outcome())
 }
 
-fn rows(files: &[PathBuf]) -> Result<Vec<Row>> {
-    let readers = files.iter().map(|file| Ok(TsmReader::open(file)?)).collect::<Result<Vec<_>>>()?;
-    let mut rows = Vec::new();
-    for (place, (file, reader)) in files.iter().zip(&readers).enumerate() {
-        let level = FileName::parse(file).ok().map(|name| name.sequence.clamp(1, LEVELS));
-        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let summary = reader.summary();
-        let mut row = Row {
-            name,
-            level,
-            bytes: summary.file_bytes,
-            index_bytes: summary.index_bytes,
-            keys: summary.keys,
-            ..Row::default()
-        };
-        row.read(reader, &readers[..place], &Tombstones::load(file, Limits::default())?)?;
-        rows.push(row);
+/// A row for each file that is whole.
+fn rows(files: &[PathBuf], damage: &mut Damage, output: Output) -> Result<Vec<Row>> {
+    let mut readers = Vec::new();
+    for file in files {
+        let opened = TsmReader::open(file).map_err(Error::from);
+        readers.extend(damage.pass(opened)?.map(|reader| (file, reader)));
     }
+    let bar = progress::bar(output, readers.iter().map(|(_, reader)| reader.summary().file_bytes).sum());
+    let (mut rows, mut older) = (Vec::new(), Vec::new());
+    for (file, reader) in readers {
+        bar.set_message(file.display().to_string());
+        rows.extend(damage.pass(Row::of(file, &reader, &older))?);
+        bar.inc(reader.summary().file_bytes);
+        older.push(reader);
+    }
+    bar.finish_and_clear();
     Ok(rows)
 }
 
 impl Row {
+    fn of(file: &Path, reader: &TsmReader, older: &[TsmReader]) -> Result<Self> {
+        let summary = reader.summary();
+        let mut row = Self {
+            name: file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            level: FileName::parse(file).ok().map(|name| name.sequence.clamp(1, LEVELS)),
+            bytes: summary.file_bytes,
+            index_bytes: summary.index_bytes,
+            keys: summary.keys,
+            ..Self::default()
+        };
+        row.read(reader, older, &Tombstones::load(file, Limits::default())?)?;
+        Ok(row)
+    }
+
     fn read(&mut self, reader: &TsmReader, older: &[TsmReader], deleted: &Tombstones) -> Result<()> {
         let (mut cursor, mut buffer, mut times) = (reader.cursor(), Vec::new(), Vec::new());
         while cursor.advance()? {

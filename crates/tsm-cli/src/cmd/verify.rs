@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use serde_json::json;
-use tsm::verify::{Finding, Report, verify_file};
-use tsm::{BlockType, Limits, Tombstones, TsmReader, shown};
+use tsm::verify::{Finding, Report, watch_file};
+use tsm::{BlockType, IndexCursor, Limits, Tombstones, shown};
 
 use crate::args::Files;
 use crate::exit::Outcome;
@@ -21,14 +21,16 @@ pub(crate) fn run(files: &Files, output: Output) -> Result<Outcome> {
     let (mut text, mut rows, mut wrong) = (String::new(), Vec::new(), 0_u64);
     for file in &files {
         bar.set_message(file.display().to_string());
-        let mut report = verify_file(file)?;
+        let mut report = watch_file(file, &mut |bytes| {
+            bar.inc(bytes);
+            Ok(())
+        })?;
         // Whoever reads the file reads them too.
         if let Err(error) = Tombstones::load(file, Limits::default()) {
             let tsm::Error::Damaged { at, fault } = error else { return Err(error.into()) };
             report.found += 1;
             report.findings.push(Finding { at, fault });
         }
-        bar.inc(file.metadata().map_or(0, |metadata| metadata.len()));
         wrong += report.found;
         describe(&mut text, &file.display().to_string(), &report)?;
         let findings: Vec<_> = report
@@ -48,6 +50,7 @@ pub(crate) fn run(files: &Files, output: Output) -> Result<Outcome> {
             "keys": report.keys,
             "blocks": report.blocks,
             "points": report.points,
+            "bare_key_bytes": report.bare_key_bytes,
             "found": report.found,
             "findings": findings,
         }));
@@ -62,12 +65,15 @@ pub(crate) fn run(files: &Files, output: Output) -> Result<Outcome> {
     Ok(if wrong == 0 { Outcome::Done } else { Outcome::Wrong })
 }
 
-/// Keys that have one type in one file and another in the next: they cannot be merged. Files that cannot be opened
-/// are told already.
+/// Keys that have one type in one file and another in the next: they cannot be merged. What is damaged is told
+/// already; of a file alone there is nothing to ask.
 fn conflicts(files: &[PathBuf]) -> Vec<String> {
+    if files.len() < 2 {
+        return Vec::new();
+    }
     let mut open: Vec<_> = files
         .iter()
-        .filter_map(|file| Some((file, TsmReader::open(file).ok()?.cursor())))
+        .filter_map(|file| Some((file, IndexCursor::open(file).ok()?)))
         .filter_map(|(file, mut cursor)| cursor.advance().is_ok_and(|found| found).then_some((file, cursor)))
         .collect();
     let mut conflicts = Vec::new();
@@ -97,7 +103,8 @@ fn describe(text: &mut String, file: &str, report: &Report) -> Result<()> {
     let Report { keys, blocks, points, found, .. } = report;
     let size = bytes(report.block_bytes);
     let verdict = if report.is_clean() { "whole".into() } else { format!("{found} findings") };
-    writeln!(text, "{file}: {verdict}; {keys} keys, {blocks} blocks, {points} points, {size}")?;
+    let seal = if report.bare_key_bytes == 0 { "" } else { ", not sealed" };
+    writeln!(text, "{file}: {verdict}; {keys} keys, {blocks} blocks, {points} points, {size}{seal}")?;
     for finding in &report.findings {
         writeln!(text, "  {finding}")?;
     }

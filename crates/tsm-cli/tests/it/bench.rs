@@ -3,11 +3,14 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use flate2::read::GzDecoder;
 use tempfile::TempDir;
+
+#[path = "../../../segment-compaction/tests/it/real.rs"]
+mod real_data;
 
 /// The key of field `f` of measurement `m`.
 pub(crate) const KEY: &str = "m#!~#f";
@@ -43,11 +46,24 @@ impl Bench {
 
     /// Lines through standard input.
     pub(crate) fn import(&self, into: &str, lines: &str) {
+        self.piped(["import", "-", "--into", into], lines).ok();
+    }
+
+    pub(crate) fn piped<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>, lines: &str) -> Ended {
         let mut command = self.command();
-        command.args(["import", "-", "--into", into]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
-        Ended { output: child.wait_with_output().unwrap() }.ok();
+        // It may have ended already, having said what is wrong.
+        let _ = child.stdin.take().unwrap().write_all(lines.as_bytes());
+        Ended { output: child.wait_with_output().unwrap() }
+    }
+
+    /// Turns a bit of a file.
+    pub(crate) fn damage(&self, file: &str, byte: usize) {
+        let path = self.path(file);
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[byte] ^= 1;
+        fs::write(path, bytes).unwrap();
     }
 
     /// Names in a folder, sorted.
@@ -61,14 +77,7 @@ impl Bench {
 
     /// Unpacks a real file; `false`, said on the terminal, where there is no real data. In CI that fails.
     pub(crate) fn real(&self, name: &str, real: &str) -> bool {
-        let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-        let folder = std::env::var_os("SPLITSTORE_DATA").map_or(beside, PathBuf::from);
-        let Ok(packed) = fs::read(folder.join("tsm").join(real)) else {
-            let in_ci = std::env::var("CI").is_ok_and(|value| value == "true");
-            assert!(!in_ci, "no real data in CI: {real}");
-            println!("skipped: no real data");
-            return false;
-        };
+        let Some(packed) = real_data::path(real).map(|path| fs::read(path).unwrap()) else { return false };
         let mut bytes = Vec::new();
         GzDecoder::new(packed.as_slice()).read_to_end(&mut bytes).unwrap();
         let path = self.path(name);

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod bench;
+mod server;
+mod trouble;
 
 use std::fs;
 
@@ -254,4 +256,27 @@ fn one_group_that_fails_keeps_no_other_from_being_done() {
     assert!(said.contains("not done: ") && said.contains("type integer"), "{said}");
     assert!(bench.files("d").contains(&"000000016-000000002.tsm".to_string()), "{:?}", bench.files("d"));
     assert_eq!(bench.files("d").len(), 9);
+}
+
+#[test]
+fn what_the_tool_writes_is_sealed_unless_told_otherwise() {
+    let bench = Bench::new();
+    let is_sealed = |file: &str| {
+        let bytes = fs::read(bench.path(file)).unwrap();
+        bytes.windows(8).any(|window| window == b"TSMINDEX")
+    };
+    bench.import("d", "m f=1 1\n");
+    assert!(is_sealed("d/000000001-000000001.tsm"));
+    bench.run(["compact", "d/000000001-000000001.tsm", "--unsealed"]).ok();
+    assert!(!is_sealed("d/000000001-000000002.tsm"));
+    bench.run(["repair", "d/000000001-000000002.tsm", "--output", "new"]).ok();
+    assert!(is_sealed("new/000000001-000000002.tsm"));
+    // A bit in a key.
+    let file = bench.path("new/000000001-000000002.tsm");
+    let mut bytes = fs::read(&file).unwrap();
+    let key = bytes.windows(6).position(|window| window == KEY.as_bytes()).unwrap();
+    bytes[key] ^= 1;
+    fs::write(&file, bytes).unwrap();
+    assert!(bench.run(["verify", "new"]).code(1).contains("the checksum of the index is"));
+    assert!(bench.run(["export", "new"]).code(1).contains("the checksum of the index is"));
 }

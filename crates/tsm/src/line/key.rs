@@ -13,6 +13,8 @@ const ALPHA_FIELD: &[u8] = b"\xff=";
 /// A key, apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyParts<'a> {
+    /// Organisation and bucket, in a key of alpha.
+    pub owner: Option<[u8; OWNER_LEN]>,
     /// Measurement and tags as in line protocol, escapes and all.
     pub series: Cow<'a, [u8]>,
     /// The field, without escapes.
@@ -24,43 +26,47 @@ impl<'a> KeyParts<'a> {
     pub fn of(key: &'a [u8]) -> Option<Self> {
         let at = key.windows(FIELD_SEPARATOR.len()).position(|window| window == FIELD_SEPARATOR)?;
         let (series, field) = (&key[..at], &key[at + FIELD_SEPARATOR.len()..]);
-        let series = alpha_series(series).map_or(Cow::Borrowed(series), Cow::Owned);
-        (!series.is_empty() && !field.is_empty()).then_some(Self { series, field })
+        let (owner, series) = match alpha_series(series) {
+            Some((owner, series)) => (Some(owner), Cow::Owned(series)),
+            None => (None, Cow::Borrowed(series)),
+        };
+        (!series.is_empty() && !field.is_empty()).then_some(Self { owner, series, field })
     }
 }
 
-/// The key of a field of a series.
-pub(super) fn join(series: &[u8], field: &[u8]) -> Vec<u8> {
-    [series, FIELD_SEPARATOR, field].concat()
+/// The key of a field of a series; `None` if whoever reads it would part it elsewhere.
+pub(super) fn join(series: &[u8], field: &[u8]) -> Option<Vec<u8>> {
+    let key = [series, FIELD_SEPARATOR, field].concat();
+    let parted = key.windows(FIELD_SEPARATOR.len()).position(|window| window == FIELD_SEPARATOR);
+    (parted == Some(series.len())).then_some(key)
 }
 
-/// An alpha series in the form of line protocol: the owner goes, the measurement comes first.
-fn alpha_series(series: &[u8]) -> Option<Vec<u8>> {
+/// An alpha series in the form of line protocol, its owner apart: the measurement comes first.
+fn alpha_series(series: &[u8]) -> Option<([u8; OWNER_LEN], Vec<u8>)> {
     let mut parts = split_unescaped(series, b',');
-    let owner = parts.next()?;
-    if unescaped_len(owner) != OWNER_LEN {
-        return None;
-    }
+    let owner = unescaped(parts.next()?).try_into().ok()?;
     let mut out = parts.next()?.strip_prefix(ALPHA_MEASUREMENT)?.to_vec();
     for tag in parts.filter(|tag| !tag.starts_with(ALPHA_FIELD)) {
         out.push(b',');
         out.extend_from_slice(tag);
     }
-    Some(out)
+    Some((owner, out))
 }
 
-/// How many bytes these are without their backslashes.
-fn unescaped_len(bytes: &[u8]) -> usize {
-    let (mut len, mut at) = (0, 0);
-    while at < bytes.len() {
-        at += if bytes[at] == b'\\' { 2 } else { 1 };
-        len += 1;
+/// Without the backslashes that line protocol puts into names.
+pub(crate) fn unescaped(name: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(name.len());
+    let mut bytes = name.iter().peekable();
+    while let Some(byte) = bytes.next() {
+        let escapes =
+            *byte == b'\\' && bytes.peek().is_some_and(|next| matches!(next, b',' | b'=' | b' ' | b'\\'));
+        out.push(if escapes { *bytes.next().expect("just seen") } else { *byte });
     }
-    len
+    out
 }
 
 /// Parts between a byte that no backslash stands before.
-pub(super) fn split_unescaped(bytes: &[u8], at: u8) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn split_unescaped(bytes: &[u8], at: u8) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(bytes);
     std::iter::from_fn(move || {
         let bytes = rest?;
@@ -75,7 +81,7 @@ pub(super) fn split_unescaped(bytes: &[u8], at: u8) -> impl Iterator<Item = &[u8
 }
 
 /// Where a byte is that no backslash stands before.
-pub(super) fn find_unescaped(bytes: &[u8], wanted: u8) -> Option<usize> {
+pub(crate) fn find_unescaped(bytes: &[u8], wanted: u8) -> Option<usize> {
     let mut at = 0;
     while at < bytes.len() {
         match bytes[at] {

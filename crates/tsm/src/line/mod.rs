@@ -11,6 +11,7 @@
 
 mod key;
 pub use key::KeyParts;
+pub(crate) use key::{find_unescaped, split_unescaped, unescaped};
 mod parse;
 pub use parse::{FieldValue, LineError, ParsedLine, parse};
 mod write;

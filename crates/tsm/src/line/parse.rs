@@ -4,7 +4,7 @@ use std::str;
 
 use thiserror::Error;
 
-use super::key::{find_unescaped, join, split_unescaped};
+use super::key::{find_unescaped, join, split_unescaped, unescaped};
 
 /// A line of points.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,7 +55,8 @@ pub fn parse(line: &[u8]) -> Result<Option<ParsedLine>, LineError> {
     let mut fields = Vec::new();
     loop {
         let (key, value, next) = field(line, at)?;
-        fields.push((join(&series, &key), value));
+        let key = join(&series, &key).ok_or_else(|| error(indent, NOT_A_SERIES))?;
+        fields.push((key, value));
         at = next + 1;
         if line.get(next) != Some(&b',') {
             break;
@@ -63,6 +64,9 @@ pub fn parse(line: &[u8]) -> Result<Option<ParsedLine>, LineError> {
     }
     Ok(Some(ParsedLine { fields, time: time(line, at.min(line.len()))? }))
 }
+
+const NOT_A_SERIES: &str =
+    "`#!~#` parts series and field in a file: no measurement or tag can hold it, or end in a part of it";
 
 fn error(at: usize, reason: impl Into<String>) -> LineError {
     LineError { column: at + 1, reason: reason.into() }
@@ -164,18 +168,6 @@ fn time(line: &[u8], at: usize) -> Result<Option<i64>, LineError> {
     number.map(Some).ok_or_else(|| error(at, format!("`{}` is no time in nanoseconds", text.escape_ascii())))
 }
 
-/// Without the backslashes that line protocol puts into names.
-fn unescaped(name: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(name.len());
-    let mut bytes = name.iter().peekable();
-    while let Some(byte) = bytes.next() {
-        let escapes =
-            *byte == b'\\' && bytes.peek().is_some_and(|next| matches!(next, b',' | b'=' | b' ' | b'\\'));
-        out.push(if escapes { *bytes.next().expect("just seen") } else { *byte });
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -242,6 +234,9 @@ mod tests {
             ("m f=\"abc 1", "column 5: a string does not end"),
             ("m f=\"abc\"x 1", "column 10: something follows a value"),
             ("m f=1 x", "column 7: `x` is no time"),
+            ("m#!~#x f=1 1", "column 1: `#!~#` parts series and field"),
+            ("m,a=b#!~ #!~#f=1 1", "`#!~#` parts"),
+            ("m#!~ !~#f=1 1", "`#!~#` parts"),
             ("m f=1, 1", "column 7: a field is not KEY=VALUE"),
             ("m f=1 9223372036854775808", "is no time"),
         ] {

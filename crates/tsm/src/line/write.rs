@@ -15,7 +15,7 @@ pub struct KeyLines {
 impl KeyLines {
     /// Of a key in a file; `None` if it has no field, so that no line can say it.
     pub fn of(key: &[u8]) -> Option<Self> {
-        let KeyParts { series, field } = KeyParts::of(key)?;
+        let KeyParts { series, field, .. } = KeyParts::of(key)?;
         let mut head = series.into_owned();
         head.push(b' ');
         for byte in field {

@@ -136,6 +136,17 @@ impl Merge {
         Ok(Self { inputs, options, key, current: None, ready: None, scratch, tally })
     }
 
+    /// The same merge, of the keys that come after this one. Called before the first block.
+    pub fn after(mut self, key: &[u8]) -> Result<Self> {
+        for input in &mut self.inputs {
+            (input.cursor, input.live) = input.reader.seek(key)?;
+            if input.live && input.cursor.key() == key {
+                input.live = input.cursor.advance()?;
+            }
+        }
+        Ok(self)
+    }
+
     /// The same merge, which looks at `cancel` before each block that it reads.
     #[must_use]
     pub fn until(mut self, cancel: Cancel) -> Self {

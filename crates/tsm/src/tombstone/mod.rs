@@ -23,9 +23,9 @@ use std::path::{Path, PathBuf};
 
 use crate::{TimeRange, name};
 
-pub use read::{TombstoneFile, Version, load, read};
+pub use read::{TombstoneFile, Version, load, load_in, read};
 pub use set::Tombstones;
-pub use write::{add, encode};
+pub use write::{add, add_in, encode};
 
 const MAGIC: [u8; 3] = [0x00, 0x00, 0x15];
 /// Flags of alpha's dialect, above the 24 bits of the key's length.

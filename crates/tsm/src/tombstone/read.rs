@@ -1,10 +1,10 @@
 //! Reading tombstones of any version.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
+use segment_compaction::{FileSystem, OsFiles, ReadAt};
 
 use super::{LEN_BITS, MAGIC, PREDICATE, PREFIX, Scope, Tombstone, path_of};
 use crate::error::{At, Result};
@@ -38,11 +38,27 @@ pub struct TombstoneFile {
 
 /// Reads the tombstones of a TSM file; `None` if there is no such file.
 pub fn load(tsm: &Path, limits: Limits) -> Result<Option<TombstoneFile>> {
+    load_in(&OsFiles, tsm, limits)
+}
+
+/// As [`load`], on any file system.
+pub fn load_in(files: &dyn FileSystem, tsm: &Path, limits: Limits) -> Result<Option<TombstoneFile>> {
     let path = path_of(tsm);
-    match File::open(&path) {
-        Ok(file) => read(BufReader::new(file), &path, limits).map(Some),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(At::path(&path).io("open", error)),
+    let file = files.open(&path).map_err(|error| At::path(&path).io("open", error))?;
+    file.map(|file| read(BufReader::new(FromStart { file, at: 0 }), &path, limits)).transpose()
+}
+
+/// A file of the port from its start on.
+struct FromStart {
+    file: Box<dyn ReadAt>,
+    at: u64,
+}
+
+impl Read for FromStart {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(buf, self.at)?;
+        self.at += read as u64;
+        Ok(read)
     }
 }
 

@@ -6,13 +6,13 @@
 //! ```
 //! One writer at a time: that two do not add to one file at once is for whoever owns the folder.
 
-use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
 use flate2::{Compression, GzBuilder, write::GzEncoder};
+use segment_compaction::{FileSystem, OsFiles};
 
-use super::{MAGIC, PREDICATE, PREFIX, Scope, Tombstone, load, path_of};
+use super::{MAGIC, PREDICATE, PREFIX, Scope, Tombstone, load_in, path_of};
 use crate::error::{At, Result};
 use crate::layout::KEY_LEN_MAX;
 use crate::{Limits, Refusal};
@@ -22,12 +22,17 @@ const VERSION: u8 = 4;
 /// Adds deletes to those of a TSM file, durably: when this returns, they survive a crash, and so do all that were
 /// there before, of whatever version. After an error the old file stands as it was.
 pub fn add(tsm: &Path, tombstones: &[Tombstone], limits: Limits) -> Result<()> {
+    add_in(&OsFiles, tsm, tombstones, limits)
+}
+
+/// As [`add`], on any file system.
+pub fn add_in(files: &dyn FileSystem, tsm: &Path, tombstones: &[Tombstone], limits: Limits) -> Result<()> {
     let path = path_of(tsm);
     check(&path, tombstones)?;
-    let mut all = load(tsm, limits)?.map_or_else(Vec::new, |file| file.entries);
+    let mut all = load_in(files, tsm, limits)?.map_or_else(Vec::new, |file| file.entries);
     let mut known: std::collections::HashSet<_> = all.iter().cloned().collect();
     all.extend(tombstones.iter().filter(|tombstone| known.insert((*tombstone).clone())).cloned());
-    replace(&path, &encode(&all))
+    replace(files, &path, &encode(&all))
 }
 
 fn check(path: &Path, tombstones: &[Tombstone]) -> Result<()> {
@@ -71,29 +76,29 @@ fn put(tombstone: &Tombstone, out: &mut impl Write) -> io::Result<()> {
 }
 
 /// Replaces a file by bytes that are durable before they are seen.
-fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+fn replace(files: &dyn FileSystem, path: &Path, bytes: &[u8]) -> Result<()> {
     let temporary = path.with_extension("tombstone.tmp");
-    let written = write_synced(&temporary, bytes).and_then(|()| {
-        let renamed = fs::rename(&temporary, path);
+    let written = write_synced(files, &temporary, bytes).and_then(|()| {
+        let renamed = files.rename(&temporary, path);
         renamed.map_err(|error| At::path(path).io("rename to", error))
     });
     if written.is_err() {
         // The first failure is the one to tell; a left-over is never read and is removed at the next start.
-        let _ = fs::remove_file(&temporary);
+        let _ = files.remove(&temporary);
     }
-    written.and_then(|()| sync_folder(path))
+    written.and_then(|()| sync_folder(files, path))
 }
 
-/// A left-over of a crash is overwritten.
-fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut file = File::create(path).map_err(|error| At::path(path).io("create", error))?;
-    let written = file.write_all(bytes);
-    written.map_err(|error| At::path(path).io("write", error))?;
-    file.sync_all().map_err(|error| At::path(path).io("sync", error))
+fn write_synced(files: &dyn FileSystem, path: &Path, bytes: &[u8]) -> Result<()> {
+    let at = || At::path(path);
+    // A crash may have left one.
+    files.remove(path).map_err(|error| at().io("remove", error))?;
+    let mut file = files.create_new(path).map_err(|error| at().io("create", error))?;
+    file.write_all(bytes).map_err(|error| at().io("write", error))?;
+    file.sync().map_err(|error| at().io("sync", error))
 }
 
-fn sync_folder(path: &Path) -> Result<()> {
+fn sync_folder(files: &dyn FileSystem, path: &Path) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let synced = File::open(folder).and_then(|folder| folder.sync_all());
-    synced.map_err(|error| At::path(folder).io("sync", error))
+    files.sync_dir(folder).map_err(|error| At::path(folder).io("sync", error))
 }

@@ -14,14 +14,15 @@ pub(super) struct BlockCheck {
     source: Arc<Source>,
     limits: Limits,
     decoder: Decoder,
+    full_block: usize,
     buffer: Vec<u8>,
     column: Column,
 }
 
 impl BlockCheck {
-    pub(super) fn new(source: Arc<Source>, limits: Limits) -> Self {
+    pub(super) fn new(source: Arc<Source>, limits: Limits, full_block: usize) -> Self {
         let column = Column::empty(BlockType::Float);
-        Self { source, limits, decoder: Decoder::new(limits), buffer: Vec::new(), column }
+        Self { source, limits, decoder: Decoder::new(limits), full_block, buffer: Vec::new(), column }
     }
 
     pub(super) fn check(
@@ -45,6 +46,8 @@ impl BlockCheck {
             Err(fault) => return report.note(at.damaged(fault)),
         }
         report.points += self.column.len() as u64;
+        report.points_max = report.points_max.max(self.column.len() as u64);
+        report.full_blocks += u64::from(self.column.len() >= self.full_block);
         let times = self.column.times();
         if let Some(index) = times.windows(2).position(|pair| pair[0] >= pair[1]) {
             report.note(at.clone().damaged(Fault::TimeOrder { index: index + 1 }))?;

@@ -6,13 +6,13 @@ use crate::layout::HEADER_LEN;
 
 /// Ranges of bytes that were claimed, apart from each other: end by start.
 #[derive(Debug, Default)]
-pub(super) struct Extents {
+pub(crate) struct Extents {
     claimed: BTreeMap<u64, u64>,
 }
 
 impl Extents {
     /// Claims bytes; `false` if some of them are another's already. Those left over are claimed all the same.
-    pub(super) fn claim(&mut self, start: u64, end: u64) -> bool {
+    pub(crate) fn claim(&mut self, start: u64, end: u64) -> bool {
         let before = self.claimed.range(..=start).next_back().map(|(start, end)| (*start, *end));
         let after = self.claimed.range(start..).next().map(|(start, end)| (*start, *end));
         let shared =
@@ -34,7 +34,7 @@ impl Extents {
     }
 
     /// What nobody claimed between the header and `end`.
-    pub(super) fn gaps(&self, end: u64) -> Vec<(u64, u64)> {
+    pub(crate) fn gaps(&self, end: u64) -> Vec<(u64, u64)> {
         let starts = self.claimed.keys().copied().chain([end]);
         let ends = [HEADER_LEN].into_iter().chain(self.claimed.values().copied());
         ends.zip(starts).filter(|(from, until)| from < until).collect()

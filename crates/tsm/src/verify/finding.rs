@@ -5,7 +5,7 @@ use std::fmt;
 use crate::{At, Fault};
 
 /// Findings that are kept; all are counted.
-const KEPT: usize = 1000;
+pub(super) const KEPT: usize = 1000;
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,10 @@ pub enum Class {
     Index,
     /// Blocks of a key overlap.
     Overlap,
+    /// A key that `InfluxDB` would not have written, among keys that it would.
+    Key,
+    /// The statistics beside the file are damaged or say something else.
+    Statistics,
 }
 
 impl Finding {
@@ -40,11 +44,16 @@ impl Finding {
             Fault::Checksum { .. } | Fault::IndexChecksum { .. } => Class::Checksum,
             Fault::KeyOrder { .. } | Fault::EntryOrder { .. } | Fault::TimeOrder { .. } => Class::Order,
             Fault::Overlap { .. } => Class::Overlap,
+            Fault::KeyForm { .. } => Class::Key,
+            Fault::Stats { .. } | Fault::StatsMismatch { .. } => Class::Statistics,
             Fault::IndexTimes { .. }
             | Fault::TypeMismatch { .. }
             | Fault::EntryTimes { .. }
             | Fault::EntryPlace { .. }
             | Fault::Unclaimed { .. }
+            | Fault::Record
+            | Fault::RecordField { .. }
+            | Fault::Keyless
             | Fault::Shared { .. } => Class::Index,
             Fault::Magic { .. }
             | Fault::Version { .. }
@@ -81,6 +90,14 @@ pub struct Report {
     pub block_bytes: u64,
     /// Bytes of keys that no checksum covers.
     pub bare_key_bytes: u64,
+    /// Bytes of the file.
+    pub file_bytes: u64,
+    /// Blocks that hold as many points as [`Options::full_block`](super::Options::full_block) says.
+    pub full_blocks: u64,
+    /// Points of the largest block.
+    pub points_max: u64,
+    /// Blocks of the key that has the most.
+    pub blocks_per_key_max: u64,
 }
 
 impl Report {

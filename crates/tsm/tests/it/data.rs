@@ -1,7 +1,6 @@
 //! Real files and golden vectors: found in `SPLITSTORE_DATA`, else beside the checkout. In CI they must be there.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use flate2::read::GzDecoder;
@@ -11,19 +10,9 @@ use tsm::{Limits, TsmReader};
 /// The real files, without `.gz`.
 pub(crate) const REAL: [&str; 3] = ["merge_a.tsm", "merge_b.tsm", "000000000000005-000000002.tsm"];
 
-/// Path of real data; `None` (said on the terminal) where there is none. In CI that fails.
-pub(crate) fn path(name: &str) -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let folder = std::env::var_os("SPLITSTORE_DATA").map_or(beside, PathBuf::from);
-    let path = folder.join("tsm").join(name);
-    if path.is_file() {
-        return Some(path);
-    }
-    let in_ci = std::env::var("CI").is_ok_and(|value| value == "true");
-    assert!(!in_ci, "no real data in CI: {}", path.display());
-    println!("skipped: no real data");
-    None
-}
+#[path = "../../../segment-compaction/tests/it/real.rs"]
+mod real_data;
+pub(crate) use real_data::path;
 
 /// The bytes of a real file.
 pub(crate) fn real(name: &str) -> Option<Vec<u8>> {

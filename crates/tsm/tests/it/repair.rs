@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tsm::{
-    BlockOrder, BlockType, Column, Decoder, Encoder, Encoding, Fault, Limits, Repaired, SealedBlock,
-    TimeRange, TsmReader, TsmWriter, Values, WriterOptions, repair, verify,
+    BlockOrder, BlockType, Column, Decoder, Encoder, Encoding, Fault, IndexSeal, Limits, Repaired,
+    SealedBlock, TimeRange, TsmReader, TsmWriter, Values, WriterOptions, repair, verify,
 };
 
 use crate::data::real;
@@ -105,18 +105,132 @@ fn times_of_the_index_and_order_of_points_are_mended() {
     assert_eq!(column, Column::new(vec![10, 11, 12], Values::Integer(vec![0, 3, 2])).unwrap());
 }
 
+/// Where the records of the three keys start.
+fn records(file: &[u8]) -> [usize; 3] {
+    let index_at = usize::try_from(u64::from_be_bytes(*file.last_chunk().unwrap())).unwrap();
+    [0, 1, 2].map(|key| index_at + key * (2 + 1 + 3 + 3 * 28))
+}
+
 #[test]
-fn where_the_index_breaks_off_what_came_before_is_saved() {
-    let mut file = file();
-    let index_at = u64::from_be_bytes(*file.last_chunk().unwrap());
-    // The length of the third key becomes enormous.
-    let records: usize = usize::try_from(index_at).unwrap() + 2 * (2 + 1 + 3 + 3 * 28);
-    file[records] = 0xff;
-    let (report, new, _) = repaired(&file);
-    assert_eq!(report.kept, 6);
-    assert!(matches!(report.findings[0].fault, Fault::Truncated { .. }));
+fn any_one_field_of_a_record_is_told_from_what_stands_around_it() {
+    let whole = file();
+    for (key, start) in records(&whole).into_iter().enumerate() {
+        for (at, what) in [(0, "length"), (1, "length"), (3, "type"), (4, "count"), (5, "count")] {
+            for bit in 0..8 {
+                let mut file = whole.clone();
+                file[start + at] ^= 1 << bit;
+                let (report, new, handed) = repaired(&file);
+                let place = format!("key {key}, byte {at}, bit {bit}: {:?}", report.findings);
+                assert_eq!(new.as_deref(), Some(whole.as_slice()), "{place}");
+                assert_eq!((report.kept, report.lost, handed.len()), (9, 0, 0), "{place}");
+                assert_eq!(report.findings.len(), 1, "{place}");
+                let said = report.findings[0].to_string();
+                assert!(said.contains(what) || what == "type", "{said}");
+            }
+        }
+    }
+}
+
+#[test]
+fn where_a_record_is_lost_its_blocks_are_handed_out_and_the_others_stay() {
+    let whole = file();
+    let [_, second, _] = records(&whole);
+    let lost: Vec<_> = entries(&whole, b"b");
+    let mut file = whole.clone();
+    // Length and count: what is left does not tell what they were.
+    file[second + 1] = 9;
+    file[second + 5] = 7;
+    let (report, new, handed) = repaired(&file);
+    assert_eq!((report.kept, report.lost, report.keyless), (6, 3, 3));
+    let blocks = lost.iter().map(|entry| {
+        let start = usize::try_from(entry.offset).unwrap();
+        (Some(entry.offset), whole[start..start + entry.size as usize].to_vec())
+    });
+    assert_eq!(handed, blocks.collect::<Vec<_>>());
+    assert!(report.findings.iter().any(|finding| finding.fault == Fault::Keyless));
     let new = new.unwrap();
-    assert_eq!((entries(&new, b"a").len(), entries(&new, b"c").len()), (3, 0));
+    assert_eq!((entries(&new, b"a").len(), entries(&new, b"b").len(), entries(&new, b"c").len()), (3, 0, 3));
+    assert!(verify::verify(Arc::new(new), "new.tsm", Limits::default()).unwrap().is_clean());
+}
+
+#[test]
+fn a_damaged_footer_costs_no_block() {
+    for whole in [Some(file()), real("merge_a.tsm")] {
+        let Some(whole) = whole else { return };
+        for bit in 0..64 {
+            let mut file = whole.clone();
+            let at = file.len() - 8 + bit / 8;
+            file[at] ^= 1 << (bit % 8);
+            let (report, new, handed) = repaired(&file);
+            assert!(matches!(report.findings[0].fault, Fault::IndexStart { .. }), "{:?}", report.findings);
+            assert_eq!((report.lost, handed.len()), (0, 0));
+            assert!(new.as_deref() == Some(whole.as_slice()), "bit {bit}");
+        }
+    }
+}
+
+#[test]
+fn a_file_that_ends_before_its_index_gives_its_blocks_without_keys() {
+    let whole = file();
+    let [index_at, ..] = records(&whole);
+    let (report, new, handed) = repaired(&whole[..index_at + 40]);
+    assert_eq!((report.kept, report.lost, report.keyless, new), (0, 9, 9, None));
+    let bytes: Vec<u8> = handed.into_iter().flat_map(|(_, bytes)| bytes).collect();
+    assert_eq!(bytes, whole[5..index_at]);
+}
+
+#[test]
+fn of_two_keys_out_of_order_that_one_goes_that_does_not_fit_between_its_neighbours() {
+    let whole = file();
+    for (key, byte, gone) in [(0, b'x', &b"x"[..]), (1, b'z', b"z"), (2, b'B', b"B")] {
+        let mut file = whole.clone();
+        file[records(&whole)[key] + 2] = byte;
+        let (report, new, handed) = repaired(&file);
+        assert_eq!((report.kept, report.lost, handed.len()), (6, 3, 3));
+        assert!(report.findings.iter().all(|finding| finding.at.key.as_deref() == Some(gone)));
+        let kept = [&b"a"[..], b"b", b"c"].map(|key| entries(new.as_ref().unwrap(), key).len());
+        assert_eq!(kept.iter().sum::<usize>(), 6, "{kept:?}");
+    }
+}
+
+#[test]
+fn a_file_whose_seal_does_not_fit_its_index_gets_no_new_one() {
+    let write = |seal| {
+        let mut writer = TsmWriter::new(Vec::new(), "old.tsm", WriterOptions { seal, ..any_order() });
+        for key in ["m,h=a#!~#f", "m,h=c#!~#f"] {
+            let points = ramp(BlockType::Float, 0, 20);
+            let mut encoder = Encoder::new(Encoding::COMPACTION);
+            let _ = writer.write_points(key.as_bytes(), points.points(), &mut encoder).unwrap();
+        }
+        writer.finish().unwrap().unwrap().sink
+    };
+    let mut file = write(IndexSeal::Crc);
+    let at = file.windows(5).rposition(|window| window == b"m,h=c").unwrap() + 4;
+    file[at] = b'b';
+    let writer = TsmWriter::new(Vec::new(), "new.tsm", WriterOptions { seal: IndexSeal::Crc, ..any_order() });
+    let (report, new) =
+        repair(Arc::new(file), "old.tsm", Limits::default(), writer, &mut |_, _| Ok(())).unwrap();
+    assert!(matches!(report.findings[0].fault, Fault::IndexChecksum { .. }), "{:?}", report.findings);
+    let new = TsmReader::new(Arc::new(new.unwrap().sink), "new.tsm", Limits::default()).unwrap();
+    assert_eq!((report.kept, new.seal()), (2, tsm::SealState::Unsealed));
+}
+
+#[test]
+fn any_flip_in_the_index_of_a_real_file_costs_the_blocks_of_one_key_at_most() {
+    let Some(whole) = real("merge_a.tsm") else { return };
+    let index_at = usize::try_from(u64::from_be_bytes(*whole.last_chunk().unwrap())).unwrap();
+    let mut dice = crate::dice::Dice(9);
+    for _ in 0..300 {
+        let bit = (index_at + dice.below(whole.len() - index_at)) * 8 + dice.below(8);
+        let mut file = whole.clone();
+        file[bit / 8] ^= 1 << (bit % 8);
+        let (report, new, _) = repaired(&file);
+        assert!(report.lost <= 1 && report.kept + report.mended >= 211, "bit {bit}: {:?}", report.findings);
+        let new = verify::verify(Arc::new(new.unwrap()), "new.tsm", Limits::default()).unwrap();
+        // A key of no form is one that nothing tells what it was.
+        let wrong = new.findings.iter().filter(|finding| finding.class() != verify::Class::Key);
+        assert_eq!(wrong.count(), 0, "bit {bit}: {:?}", new.findings);
+    }
 }
 
 #[test]

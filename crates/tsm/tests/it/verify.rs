@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use tsm::verify::{Class, Report, verify, verify_file};
-use tsm::{BlockOrder, BlockType, Column, Encoding, Fault, IndexSeal, IoKind, Limits, SealedBlock};
+use tsm::{
+    BlockOrder, BlockType, Column, Encoding, Fault, IndexSeal, IoKind, Limits, SealedBlock, StatsMode,
+};
 use tsm::{TimeRange, TsmReader, TsmWriter, Values, WriterOptions};
 
 use crate::data;
@@ -224,4 +226,45 @@ fn a_damaged_block_cannot_be_read_so_it_cannot_be_passed_on() {
     assert!(matches!(error.fault(), Some(Fault::Checksum { .. })), "{error}");
     let mut points = Column::empty(BlockType::Float);
     assert!(tsm::Decoder::default().decode_bytes(&[], &mut points).is_err());
+}
+
+#[test]
+fn statistics_beside_a_file_are_held_against_its_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("1-1.tsm");
+    let options = WriterOptions { stats: StatsMode::Keep, ..WriterOptions::default() };
+    let mut writer = TsmWriter::new(Vec::new(), "1-1.tsm", options);
+    let mut encoder = tsm::Encoder::new(Encoding::COMPACTION);
+    for key in ["cpu,h=a#!~#f", "mem,h=a#!~#f"] {
+        let points = ramp(BlockType::Float, 0, 3);
+        let _ = writer.write_points(key.as_bytes(), points.points(), &mut encoder).unwrap();
+    }
+    let finished = writer.finish().unwrap().unwrap();
+    let (file, stats) = (finished.sink, finished.stats.unwrap().encode());
+    let beside = folder.path().join("1-1.tss");
+    std::fs::write(&path, &file).unwrap();
+    std::fs::write(&beside, &stats).unwrap();
+    assert!(verify_file(&path).unwrap().is_clean());
+    // A measurement with a turned bit, which leaves the keys in order.
+    let mut turned = file;
+    let at = turned.windows(3).rposition(|window| window == b"mem").unwrap();
+    turned[at] = b'n';
+    std::fs::write(&path, &turned).unwrap();
+    let report = verify_file(&path).unwrap();
+    assert_eq!(report.findings[0].class(), Class::Statistics);
+    assert!(report.findings[0].to_string().contains("1-1.tss: statistics: "), "{}", report.findings[0]);
+    std::fs::write(&beside, &stats[..stats.len() - 1]).unwrap();
+    assert_eq!(verify_file(&path).unwrap().findings[0].class(), Class::Statistics);
+}
+
+#[test]
+fn a_key_of_no_form_among_keys_that_have_one_is_found_and_alone_it_is_not() {
+    let blocks = |keys: &[&str]| {
+        let content = keys.iter().map(|key| (key.as_bytes().to_vec(), vec![ramp(BlockType::Float, 0, 3)]));
+        file(&content.collect())
+    };
+    assert!(verified(blocks(&["a", "b", "m#!~#f"])).is_clean());
+    let report = verified(blocks(&["m,a=1#!~#f", "m,a=2#!~#f", "n,b=1,a=1#!~#f"]));
+    assert_eq!((report.found, report.findings[0].class()), (1, Class::Key));
+    assert!(report.findings[0].to_string().contains("its tags are not in order"), "{}", report.findings[0]);
 }

@@ -36,7 +36,7 @@ impl Sample for TsmSample {
     }
 
     fn delete(&self, segment: &Segment, number: u16) -> Result<(), FormatError> {
-        Ok(delete(segment, &key(number), TimeRange::ALL)?)
+        delete(segment, &key(number), TimeRange::ALL).map_err(FormatError::refused)
     }
 }
 

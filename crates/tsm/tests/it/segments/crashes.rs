@@ -70,6 +70,55 @@ fn a_power_cut_at_any_operation_of_a_snapshot_leaves_all_of_it_or_nothing_of_a_f
     at_every_operation(write, |found| *found == before || *found == after);
 }
 
+/// Deletes from the second file, which has deletes already.
+fn delete_more(folder: &Folder) -> tsm::Result<()> {
+    delete(&folder.segments()[1], "b#!~#f", TimeRange::new(0, 9))
+}
+
+#[test]
+fn a_power_cut_at_any_operation_of_a_delete_leaves_it_done_or_not_begun_and_undoes_no_earlier_one() {
+    let before = content(&prepared().segments());
+    let folder = prepared();
+    delete_more(&folder).unwrap();
+    let after = content(&folder.segments());
+    assert_ne!(before, after);
+    let cuts = at_every_operation(
+        |folder| {
+            let _ = delete_more(folder);
+        },
+        |found| *found == before || *found == after,
+    );
+    assert!(cuts >= 5, "only {cuts} operations");
+}
+
+#[test]
+fn a_delete_that_was_acknowledged_survives_any_power_cut() {
+    for seed in 0..32 {
+        let folder = prepared();
+        delete_more(&folder).unwrap();
+        let after = content(&folder.segments());
+        let again = Folder::open(&folder.files.reboot(seed), Arc::new(ManualClock::new())).unwrap();
+        assert_eq!(content(&again.segments()), after, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_failure_at_any_operation_of_a_delete_leaves_the_deletes_that_were_there() {
+    let before = content(&prepared().segments());
+    for at in 0.. {
+        let folder = prepared();
+        let files = folder.files.clone();
+        files.fail_after(files.operations() + at, io::ErrorKind::StorageFull);
+        let outcome = delete_more(&folder);
+        files.fail_after(u64::MAX, io::ErrorKind::StorageFull);
+        let Err(error) = outcome else { break };
+        assert_eq!(error.io_kind(), Some(tsm::IoKind::Full), "{error}");
+        let found = content(&folder.segments());
+        // Only the folder's sync comes after the rename.
+        assert!(found == before || error.to_string().starts_with("sync shard"), "{error}");
+    }
+}
+
 #[test]
 fn a_failure_at_any_operation_of_a_compaction_leaves_inputs_whole_and_nothing_temporary() {
     let expected = content(&prepared().segments());

@@ -1,13 +1,12 @@
 //! A folder of TSM files in memory: an engine over it, a cache before it, and what a reader of all of it sees.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
 use segment_compaction::{
-    BackoffSettings, CompactError, Compactor, Engine, FileRead, ManualClock, MemoryFiles, NoObserver,
-    Planner, PlannerSettings, Report, Segment, SegmentFolder, SegmentFormat, Throttle, Tools,
+    BackoffSettings, CompactError, Compactor, Engine, ManualClock, MemoryFiles, NoObserver, Planner,
+    PlannerSettings, ReadAt, Report, Segment, SegmentFolder, SegmentFormat, Throttle, Tools,
 };
 use tsm::{
     BlockType, Cache, Column, Decoder, IndexSeal, Limits, StatsMode, TimeRange, Tombstone, Tombstones,
@@ -71,7 +70,7 @@ impl Folder {
     }
 
     /// From the cache and from every file.
-    pub(crate) fn delete(&self, key: &str, times: TimeRange) -> io::Result<()> {
+    pub(crate) fn delete(&self, key: &str, times: TimeRange) -> tsm::Result<()> {
         self.cache.delete(key.as_bytes(), times);
         self.segments().iter().try_for_each(|segment| delete(segment, key, times))
     }
@@ -102,7 +101,6 @@ pub(crate) fn content(segments: &[Segment]) -> Content {
         let reader =
             TsmReader::new(Arc::new(read(&*segment.open().unwrap())), segment.name(), Limits::default());
         let (reader, deleted) = (reader.unwrap(), tombstones(segment));
-        let deleted = Tombstones::of(&deleted, Path::new("t")).unwrap();
         let (mut cursor, mut buffer, mut column) =
             (reader.cursor(), Vec::new(), Column::empty(BlockType::Float));
         while cursor.advance().unwrap() {
@@ -133,28 +131,19 @@ fn overlay(content: &mut Content, key: &str, column: &Column) {
     }
 }
 
-fn read(file: &dyn FileRead) -> Vec<u8> {
-    let mut bytes = vec![0; usize::try_from(file.bytes().unwrap()).unwrap()];
+fn read(file: &dyn ReadAt) -> Vec<u8> {
+    let mut bytes = vec![0; usize::try_from(file.len().unwrap()).unwrap()];
     file.read_exact_at(&mut bytes, 0).unwrap();
     bytes
 }
 
-fn tombstones(segment: &Segment) -> Vec<Tombstone> {
-    let Some(file) = segment.open_sidecar("tombstone").unwrap() else { return Vec::new() };
-    let bytes = read(&*file);
-    tombstone::read(bytes.as_slice(), Path::new("t"), Limits::default()).unwrap().entries
+fn tombstones(segment: &Segment) -> Tombstones {
+    let file = tombstone::load_in(&**segment.files(), &segment.path(), Limits::default()).unwrap();
+    Tombstones::of(&file.map_or_else(Vec::new, |file| file.entries), Path::new("t")).unwrap()
 }
 
-/// Adds a tombstone durably, as `tombstone::add` does on a real disk.
-pub(crate) fn delete(segment: &Segment, key: &str, times: TimeRange) -> io::Result<()> {
-    let mut all = tombstones(segment);
-    all.push(Tombstone::new(key.as_bytes(), times));
-    let path = segment.sidecar_path("tombstone");
-    let temporary = path.with_extension("tombstone.new.tmp");
-    segment.files().remove(&temporary)?;
-    let mut file = segment.files().create_new(&temporary)?;
-    file.write_all(&tombstone::encode(&all))?;
-    file.sync()?;
-    segment.files().rename(&temporary, &path)?;
-    segment.files().sync_dir(Path::new(FOLDER))
+/// Adds a tombstone.
+pub(crate) fn delete(segment: &Segment, key: &str, times: TimeRange) -> tsm::Result<()> {
+    let tombstone = Tombstone::new(key.as_bytes(), times);
+    tombstone::add_in(&**segment.files(), &segment.path(), &[tombstone], Limits::default())
 }

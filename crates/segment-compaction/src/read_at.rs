@@ -19,22 +19,22 @@ pub trait ReadAt: Send + Sync {
     fn is_empty(&self) -> io::Result<bool> {
         Ok(self.len()? == 0)
     }
-}
 
-/// Fills `buf`; bytes that end early are an `UnexpectedEof`.
-pub(crate) fn read_exact_at(source: &dyn ReadAt, mut buf: &mut [u8], mut offset: u64) -> io::Result<()> {
-    while !buf.is_empty() {
-        match source.read_at(buf, offset) {
-            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(read) => {
-                buf = &mut buf[read..];
-                offset += read as u64;
+    /// Fills `buf`; bytes that end early are an `UnexpectedEof`.
+    fn read_exact_at(&self, mut buf: &mut [u8], mut offset: u64) -> io::Result<()> {
+        while !buf.is_empty() {
+            match self.read_at(buf, offset) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(read) => {
+                    buf = &mut buf[read..];
+                    offset += read as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
         }
+        Ok(())
     }
-    Ok(())
 }
 
 impl ReadAt for File {
@@ -49,7 +49,7 @@ impl ReadAt for File {
     }
 
     fn len(&self) -> io::Result<u64> {
-        self.metadata().map(|metadata| metadata.len())
+        Ok(self.metadata()?.len())
     }
 }
 
