@@ -24,13 +24,28 @@ fn main() -> Result<()> {
     let criterion =
         criterion.warm_up_time(Duration::from_millis(1)).measurement_time(Duration::from_millis(10));
     let mut criterion = criterion.configure_from_args();
+    let mut rows = Vec::new();
     for kind in BlockType::ALL {
-        for lie in [Lie::Passing, Lie::Disjoint, Lie::Overlapping] {
-            merge(&mut criterion, kind, lie)?;
-        }
+        let lies = [Lie::Passing, Lie::Disjoint, Lie::Overlapping];
+        let rates =
+            lies.into_iter().map(|lie| merge(&mut criterion, kind, lie)).collect::<Result<Vec<_>>>()?;
+        let points: Vec<_> = rates.iter().map(|rates| format!("{:.1}", rates.points)).collect();
+        let bytes: Vec<_> = rates.iter().map(|rates| format!("{:.0}", rates.bytes)).collect();
+        rows.push(format!("| {kind} | {} | {} |", points.join(" | "), bytes.join(", ")));
     }
     criterion.final_summary();
+    println!("\n| type | passing, M points/s | disjoint | overlapping | compressed MB/s in: each of them |");
+    println!("|---|---:|---:|---:|---:|");
+    for row in rows {
+        println!("{row}");
+    }
     Ok(())
+}
+
+/// Millions a second, of points and of compressed bytes read.
+struct Rates {
+    points: f64,
+    bytes: f64,
 }
 
 /// How the blocks of a key lie.
@@ -44,7 +59,7 @@ enum Lie {
     Overlapping,
 }
 
-fn merge(criterion: &mut Criterion, kind: BlockType, lie: Lie) -> Result<()> {
+fn merge(criterion: &mut Criterion, kind: BlockType, lie: Lie) -> Result<Rates> {
     let inputs = (0..FILES).map(|file| input(kind, lie, file)).collect::<Result<Vec<_>>>()?;
     let points = run(&inputs)?;
     let bytes: u64 = inputs.iter().map(|input| input.reader.summary().file_bytes).sum();
@@ -61,8 +76,7 @@ fn merge(criterion: &mut Criterion, kind: BlockType, lie: Lie) -> Result<()> {
     });
     group.finish();
     let rate = |amount: u64| amount as f64 / fastest.as_secs_f64() / 1e6;
-    println!("{name}: {:.1} M points/s, {:.0} MB/s compressed in", rate(points), rate(bytes));
-    Ok(())
+    Ok(Rates { points: rate(points), bytes: rate(bytes) })
 }
 
 fn run(inputs: &[MergeInput]) -> Result<u64> {

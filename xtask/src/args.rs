@@ -78,6 +78,8 @@ pub(crate) enum Bench {
     Instructions,
     /// Everything against the algorithm of the original.
     Compare,
+    /// TSM files only: encoding, decoding, merging, as tables.
+    Tsm,
 }
 
 pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command> {
@@ -121,13 +123,18 @@ fn bench(args: &[String]) -> Result<Command> {
     {
         return Ok(Command::Bench { what: Bench::Compare, rest: compare(rest)? });
     }
-    let known = [("--small", Bench::Small), ("--hits", Bench::Hits), ("--instructions", Bench::Instructions)];
+    let known = [
+        ("--small", Bench::Small),
+        ("--tsm", Bench::Tsm),
+        ("--hits", Bench::Hits),
+        ("--instructions", Bench::Instructions),
+    ];
     let named = args.first().and_then(|first| known.iter().find(|(name, _)| name == first));
     let (what, args) = named.map_or((Bench::Full, args), |(_, what)| (*what, &args[1..]));
     let (_, rest) = switch(args, "--small")?;
     ensure!(
         args.first().is_none_or(|arg| arg == "--"),
-        "bench takes one of --small, --hits, --instructions, --compare"
+        "bench takes one of --small, --tsm, --hits, --instructions, --compare"
     );
     Ok(Command::Bench { what, rest })
 }
@@ -263,6 +270,7 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(kind("bench --small -- put"), Bench::Small);
+        assert_eq!(kind("bench --tsm"), Bench::Tsm);
         assert_eq!(kind("bench --hits"), Bench::Hits);
         assert_eq!(kind("bench --instructions"), Bench::Instructions);
         assert_eq!(kind("bench --compare --small"), Bench::Compare);

@@ -17,7 +17,12 @@ use anyhow::{Context, Result};
 pub(crate) fn run(workspace: &Workspace, what: Bench, rest: &[String]) -> Result<()> {
     let vars = native::prepare(workspace)?;
     match what {
+        // Nothing of the stores is set up for a filter that means none of them.
+        Bench::Full if rest.first().is_some_and(|filter| filter.starts_with("tsm")) => {
+            tsm(workspace, &vars).args(rest).run()
+        }
         Bench::Full => criterion(workspace, &vars).args(rest).run(),
+        Bench::Tsm => tsm(workspace, &vars).args(rest).run(),
         Bench::Small => {
             let small = criterion(workspace, &vars).args(["--quick"]).env("SPLITSTORE_BENCH_SIZE", "small");
             small.args(rest).run()
@@ -41,6 +46,11 @@ fn compare(workspace: &Workspace, vars: &NativeEnv, rest: &[String]) -> Result<(
 
 fn criterion(workspace: &Workspace, vars: &NativeEnv) -> Task {
     workspace.cargo(["bench", "--locked", "-p", "splitstore-benches", "--bench", "*", "--"]).envs(vars)
+}
+
+fn tsm(workspace: &Workspace, vars: &NativeEnv) -> Task {
+    let benches = ["--bench", "tsm_codecs", "--bench", "tsm_merge", "--"];
+    workspace.cargo(["bench", "--locked", "-p", "splitstore-benches"]).args(benches).envs(vars)
 }
 
 fn hits(workspace: &Workspace, vars: &NativeEnv, act: &str) -> Task {

@@ -48,14 +48,19 @@ fn code_of(error: &Error) -> u8 {
 
 /// An error and its causes on one line. What a message has said of its cause already is not said again.
 pub(crate) fn told(error: &Error) -> String {
-    let mut text = String::new();
-    for cause in error.chain() {
+    causes(error.as_ref())
+}
+
+/// The same of any error.
+pub(crate) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
         let said = cause.to_string();
-        if text.is_empty() {
-            text = said;
-        } else if !text.ends_with(&said) {
+        if !text.ends_with(&said) {
             text = format!("{text}: {said}");
         }
+        next = cause.source();
     }
     text
 }

@@ -1,9 +1,9 @@
-//! Whole files: opened, walked, searched and verified, as they are and again with every checksum mended.
+//! Whole files: opened, walked, searched, verified and repaired, as they are and again with every checksum mended.
 
 use std::sync::Arc;
 
-use tsm::verify::{Report, verify};
-use tsm::{Entry, IndexSeal, SealedBlock, TsmReader, TsmWriter, WriterOptions};
+use tsm::verify::{Class, Report, verify};
+use tsm::{BlockOrder, Entry, IndexSeal, SealedBlock, TsmReader, TsmWriter, WriterOptions};
 
 use super::{LIMITS, Outcome, Target, block, outcome, sample};
 
@@ -42,8 +42,25 @@ fn one(bytes: &[u8]) -> Vec<String> {
             assert!(!report.is_clean(), "what does not open is not clean: {error}");
         }
     }
+    repaired(bytes, &report);
     let faults = report.findings.iter().take(3).map(|finding| format!("{:?}", finding.fault));
     faults.map(|fault| fault.split(['{', '(']).next().unwrap_or_default().to_string()).collect()
+}
+
+/// What a repair makes is whole, but for keys and overlaps, which nothing tells how they were.
+fn repaired(bytes: &[u8], report: &Report) {
+    let options = WriterOptions { order: BlockOrder::Any, ..WriterOptions::default() };
+    let writer = TsmWriter::new(Vec::new(), "repaired", options);
+    let outcome = tsm::repair(Arc::new(bytes.to_vec()), "fuzzed", LIMITS, writer, &mut |_, _| Ok(()));
+    let Ok((done, new)) = outcome else {
+        assert!(!report.is_clean(), "what is clean is repaired to itself");
+        return;
+    };
+    assert!(!report.is_clean() || done.lost == 0, "of what is clean nothing is lost");
+    let Some(new) = new else { return };
+    let again = verify(Arc::new(new.sink), "repaired", LIMITS).expect("memory does not fail");
+    let untold = |class| matches!(class, Class::Key | Class::Overlap);
+    assert!(again.findings.iter().all(|finding| untold(finding.class())), "{:?}", again.findings);
 }
 
 fn walk(reader: &TsmReader, report: &Report) {

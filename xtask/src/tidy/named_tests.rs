@@ -1,4 +1,4 @@
-//! Tests that a document names exist, and every bug of Lotus has its row.
+//! Tests that a document names exist, and every bug of Lotus and every property of TSM files has its row.
 
 use super::{
     Violation,
@@ -7,9 +7,11 @@ use super::{
 use std::collections::BTreeSet;
 
 /// Documents whose words are checked.
-const DOCUMENTS: &[&str] = &["docs/testing.md", LOTUS];
+const DOCUMENTS: &[&str] = &["docs/testing.md", LOTUS, "docs/tsm-properties.md"];
 const LOTUS: &str = "docs/lotus-bugs.md";
 const BUGS: usize = 41;
+/// Documents with a numbered table: what stands before the number, and how many rows there are.
+const TABLES: &[(&str, char, usize)] = &[(LOTUS, 'L', BUGS), ("docs/tsm-properties.md", 'P', 31)];
 
 pub(super) fn check(texts: &[(String, String)], sources: &[Source]) -> Vec<Violation> {
     let functions: BTreeSet<&str> = sources.iter().flat_map(functions).collect();
@@ -21,8 +23,8 @@ pub(super) fn check(texts: &[(String, String)], sources: &[Source]) -> Vec<Viola
                 Violation::new(path, number + 1, format!("names a test that is not there: `{name}`"))
             }));
         }
-        if path == LOTUS {
-            all.extend(rows(path, text));
+        if let Some((_, letter, count)) = TABLES.iter().find(|(table, ..)| table == path) {
+            all.extend(rows(path, text, *letter, *count));
         }
     }
     all
@@ -48,17 +50,17 @@ fn is_of_name(c: char) -> bool {
 }
 
 /// Every number once, each with a test or a word about why there is none.
-fn rows(path: &str, text: &str) -> Vec<Violation> {
+fn rows(path: &str, text: &str, letter: char, count: usize) -> Vec<Violation> {
     let mut all = Vec::new();
-    for bug in 1..=BUGS {
-        let opening = format!("| L{bug} |");
+    for number in 1..=count {
+        let opening = format!("| {letter}{number} |");
         let mut rows = text.lines().enumerate().filter(|(_, line)| line.starts_with(&opening));
         let row = rows.next();
         let what = match (row, rows.next()) {
-            (None, _) => format!("L{bug} has no row"),
-            (Some(_), Some(_)) => format!("L{bug} has two rows"),
+            (None, _) => format!("{letter}{number} has no row"),
+            (Some(_), Some(_)) => format!("{letter}{number} has two rows"),
             (Some((_, line)), None) if says_something(line) => continue,
-            (Some(_), None) => format!("L{bug} names no test and no reason"),
+            (Some(_), None) => format!("{letter}{number} names no test and no reason"),
         };
         all.push(Violation::new(path, row.map_or(1, |(number, _)| number + 1), what));
     }

@@ -10,7 +10,7 @@ use tsm::IndexSeal;
 use tsm::layout::POINTS_PER_BLOCK;
 
 use crate::args;
-use crate::exit::Outcome;
+use crate::exit::{Outcome, causes};
 use crate::folder::{Access, Folder, Opening};
 use crate::output::Output;
 
@@ -27,8 +27,9 @@ pub(crate) fn run(plan: &args::Plan, output: Output) -> Result<Outcome> {
     let survey = folder.compactor.folder().survey(folder.compactor.format())?;
     let plans = plans(&folder.planner, &survey, plan, idle);
     let mut text = String::new();
-    for (id, error) in &survey.damaged {
-        writeln!(text, "{id}: {:#}", anyhow::anyhow!(error.to_string()))?;
+    let damaged: Vec<_> = survey.damaged.iter().map(|(_, error)| causes(error)).collect();
+    for said in &damaged {
+        writeln!(text, "{said}")?;
     }
     for plan in &plans {
         writeln!(text, "{plan}\n")?;
@@ -36,9 +37,8 @@ pub(crate) fn run(plan: &args::Plan, output: Output) -> Result<Outcome> {
     writeln!(text, "{}", folder.planner.fully_compacted(&survey.listing))?;
     let done = folder.planner.fully_compacted(&survey.listing).to_string();
     let rows: Vec<Value> = plans.iter().map(as_json).collect();
-    output
-        .result(text, &json!({ "plans": rows, "fully_compacted": done, "damaged": survey.damaged.len() }))?;
-    Ok(if survey.damaged.is_empty() { Outcome::Done } else { Outcome::Wrong })
+    output.result(text, &json!({ "plans": rows, "fully_compacted": done, "damaged": damaged }))?;
+    Ok(if damaged.is_empty() { Outcome::Done } else { Outcome::Wrong })
 }
 
 fn plans(planner: &Planner, survey: &Survey, plan: &args::Plan, idle: std::time::Duration) -> Vec<Plan> {

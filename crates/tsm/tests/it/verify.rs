@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tsm::verify::{Class, Report, verify, verify_file};
+use tsm::verify::{Class, Options, Report, verify, verify_file, watched};
 use tsm::{
     BlockOrder, BlockType, Column, Encoding, Fault, IndexSeal, IoKind, Limits, SealedBlock, StatsMode,
 };
@@ -267,4 +267,17 @@ fn a_key_of_no_form_among_keys_that_have_one_is_found_and_alone_it_is_not() {
     let report = verified(blocks(&["m,a=1#!~#f", "m,a=2#!~#f", "n,b=1,a=1#!~#f"]));
     assert_eq!((report.found, report.findings[0].class()), (1, Class::Key));
     assert!(report.findings[0].to_string().contains("its tags are not in order"), "{}", report.findings[0]);
+}
+
+#[test]
+fn a_verification_is_stopped_between_two_blocks() {
+    let bytes = Arc::new(file(&two_keys()));
+    let mut seen = 0;
+    let mut watch = |bytes| {
+        seen += bytes;
+        Err(std::io::Error::other("enough"))
+    };
+    let error = watched(bytes, "a.tsm", Options::default(), &mut watch).unwrap_err();
+    assert!(error.to_string().starts_with("verify a.tsm: "), "{error}");
+    assert!(seen > 0 && seen < 60, "{seen} bytes of one block");
 }
