@@ -80,8 +80,12 @@ pub enum Trigger {
     /// A head change beyond the threshold starts a run on a thread of its own.
     #[default]
     Automatic,
-    /// Runs start only when asked for; a head change just says what it would have done.
+    /// Runs start only when asked for; a head change just says what it would have done. Open finishes the purge that a
+    /// crash left before it returns.
     Manual,
+    /// The same, but open returns with that purge unfinished, its filter on: a caller steps it, for schedulers and
+    /// simulators ([`crate::SplitStore::begin_rest`]).
+    Stepped,
 }
 
 /// What to do about blocks that are missing below a reference: something that was read or written during the

@@ -17,6 +17,22 @@ pub struct Status {
     pub expected: Option<u64>,
     /// Whether it goes on.
     pub pace: Pace,
+    /// Whether it is the rest of a run that had sealed before a restart, or failed in its purge.
+    pub resumed: bool,
+}
+
+/// What a run shows of itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct UnderWay {
+    pub(crate) report: PhaseReport,
+    pub(crate) resumed: bool,
+}
+
+impl UnderWay {
+    /// A purge is about to go on.
+    pub(crate) fn resumed() -> Self {
+        Self { report: PhaseReport { phase: Phase::Purge, ..PhaseReport::default() }, resumed: true }
+    }
 }
 
 impl Status {
@@ -36,14 +52,14 @@ impl Status {
 impl SplitStore {
     /// How far the run under way is; phase `Idle` if none is.
     pub fn status(&self) -> Status {
-        let report = *self.inner.status.lock();
+        let UnderWay { report, resumed } = *self.inner.under_way.lock();
         let expected = match report.phase {
             Phase::Mark => self.inner.ledger.marked().ok().filter(|marked| *marked > 0),
             Phase::Transfer => Some(self.inner.planned.lock().0),
-            Phase::Purge => Some(self.inner.planned.lock().1),
+            Phase::Purge => Some(self.inner.planned.lock().1).filter(|left| !resumed || *left > 0),
             _ => None,
         };
-        Status { report, expected, pace: self.inner.conductor.pace(report.phase) }
+        Status { report, expected, pace: self.inner.conductor.pace(report.phase), resumed }
     }
 
     /// Lets the run under way, and every later one, wait between two steps until [`SplitStore::resume`]. Reads

@@ -3,21 +3,21 @@
 //! | journal | recovery |
 //! |---|---|
 //! | none, or not sealed | the folder is removed: nothing was deleted |
-//! | sealed | the filter goes on before the first read; the same purge goes on from its cursor, then commit |
+//! | sealed | the filter goes on before the first read; a [`crate::Run`] steps the same purge from its cursor, then commits |
 //! | committed | the folder is removed |
 //! | damaged, or its marks or candidates are | set aside if the run may be left ([`crate::quarantine`]), else an error that names the file; nothing is deleted on its strength |
 
 use std::path::{Path, PathBuf};
 
-use splitstore_domain::{Phase, PhaseReport};
 use splitstore_ports::Event;
 
 use crate::candidates::CandidateReader;
+use crate::control::UnderWay;
 use crate::error::{Error, Result};
 use crate::journal::{self, Journal, Resume, Standing};
 use crate::marks_file;
 use crate::quarantine;
-use crate::run::{Advance, Purging, RUN, Work, commit_purged};
+use crate::run::{Purging, RUN, Work};
 use crate::store::Inner;
 
 /// What open found.
@@ -25,7 +25,7 @@ use crate::store::Inner;
 pub(crate) enum Found {
     /// Nothing is left to do.
     Clean,
-    /// The filter of a sealed run is on; [`finish_sealed`] has its purge to end.
+    /// The filter of a sealed run is on; [`unfinished`] has its purge to end.
     Sealed,
 }
 
@@ -58,16 +58,17 @@ fn take_up(cx: &Inner, folder: &Path) -> Result<Found> {
     CandidateReader::open(&*cx.files, folder)?.check()?;
     let filter = marks_file::recover(cx, folder, resume.index)?;
     filter.install(&cx.protection)?;
+    *cx.under_way.lock() = UnderWay::resumed();
     cx.observer.on_event(&Event::Resumed);
     Ok(Found::Sealed)
 }
 
-/// Finishes a run whose filter is on: of this process, or of the one before the last restart. Of one that has
-/// committed only the filter and the folder may be left.
-pub(crate) fn finish_sealed(cx: &Inner) -> Result<()> {
+/// The purge of a run whose filter is on, from its cursor on: of this process, or of the one before the last restart.
+/// Of one that has committed only the filter and the folder may be left: both go.
+pub(crate) fn unfinished(cx: &Inner) -> Result<Option<Purging>> {
     for folder in folders(cx)? {
         match journal::read(&*cx.files, &folder)? {
-            Standing::Sealed(resume) => finish(cx, &folder, resume)?,
+            Standing::Sealed(resume) => return go_on(cx, &folder, resume).map(Some),
             Standing::Committed => {
                 cx.protection.end();
                 cx.files.remove_dir(&folder)?;
@@ -75,7 +76,7 @@ pub(crate) fn finish_sealed(cx: &Inner) -> Result<()> {
             Standing::Unsealed => {}
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 /// Whether no run has sealed, as far as the journals tell.
@@ -92,7 +93,7 @@ pub(crate) fn drop_unsealed(cx: &Inner) {
     }
 }
 
-fn finish(cx: &Inner, folder: &Path, resume: Resume) -> Result<()> {
+fn go_on(cx: &Inner, folder: &Path, resume: Resume) -> Result<Purging> {
     // Marks from disk know nothing of what was put since: without the filter that has been on, nothing may be
     // deleted on their strength.
     let fault = "it was sealed, and its filter is off: open the store anew";
@@ -100,21 +101,7 @@ fn finish(cx: &Inner, folder: &Path, resume: Resume) -> Result<()> {
     let filter = cx.protection.filter().ok_or_else(off)?;
     let journal = Journal::resume(&cx.files, folder, &resume.end)?;
     let work = Work { folder: folder.into(), journal, window: resume.window, index: resume.index };
-    let at = (resume.marked, resume.cursor);
-    let mut purging = Purging::from_cursor(cx, work, filter, at)?;
-    let mut meter = PhaseReport::default();
-    loop {
-        cx.conductor.wait_to_go_on(Phase::Purge);
-        cx.conductor.check(Phase::Purge)?;
-        match purging.step(cx, &mut meter)? {
-            Advance::More(more) => purging = more,
-            Advance::Wait(more, until) => {
-                cx.conductor.wait(until.saturating_sub(cx.clock.elapsed()));
-                purging = more;
-            }
-            Advance::Done(purged) => return commit_purged(cx, purged, &mut meter).map(|_| ()),
-        }
-    }
+    Purging::from_cursor(cx, work, filter, resume)
 }
 
 /// The folders of runs; what else lies in `work/` is none of ours.

@@ -13,7 +13,12 @@
 //! without `Settled`. A thread loops over [`Run::step`]; a simulator calls it between other actors' steps.
 //!
 //! Errors before the seal drop the run: nothing was deleted. Errors after it leave the filter on until a later
-//! run, or the next open, has finished the purge from its journal.
+//! run, or the next open, has finished the purge from its journal: a run that finds such a purge begins with it, in
+//! the same steps.
+//!
+//! ```text
+//!   unfinished? -> purge from its cursor -> commit -> FinishedEarlier -> prepare -> ..
+//! ```
 
 mod absent;
 mod awaited;
@@ -34,10 +39,10 @@ use parking_lot::MutexGuard;
 use splitstore_domain::{ByteCount, CompactionPlan, CompactionReport, Phase, PhaseReport, TierSizes, Window};
 use splitstore_ports::Event;
 
+use crate::control::UnderWay;
 use crate::error::{Error, Result};
 use crate::store::Inner;
 
-pub(crate) use commit::run as commit_purged;
 pub(crate) use prepare::new_sets;
 pub(crate) use purge::Purging;
 pub(crate) use work::{RUN, Work};
@@ -49,6 +54,8 @@ pub enum Step {
     Working(Phase),
     /// There is nothing to do in this phase until the clock says so much; stepping earlier does no harm.
     Waiting(Phase, Duration),
+    /// The purge of an earlier run, of this index, is finished and committed; the run itself begins now.
+    FinishedEarlier(u64),
     /// A dry run has its answer.
     Planned(CompactionPlan),
     /// The run is over.
@@ -60,6 +67,7 @@ pub struct Run<'a> {
     cx: &'a Inner,
     _exclusive: MutexGuard<'a, ()>,
     purpose: Purpose,
+    whose: Whose,
     state: State<'a>,
     window: Window,
     tracker: Tracker,
@@ -69,6 +77,16 @@ pub struct Run<'a> {
 enum Purpose {
     Compact,
     Plan,
+    /// Only to finish an earlier run.
+    Finish,
+}
+
+/// Whose purge and commit it is at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Own,
+    /// Of a run that sealed and did not end.
+    Earlier,
 }
 
 /// Where the run stands, with the evidence to go on.
@@ -92,10 +110,37 @@ pub(crate) enum Advance<More, Done> {
 }
 
 impl<'a> Run<'a> {
-    pub(crate) fn new(cx: &'a Inner, exclusive: MutexGuard<'a, ()>, window: Window) -> Self {
+    /// A run in this window, which begins with the purge that an earlier one left unfinished.
+    pub(crate) fn new(
+        cx: &'a Inner,
+        exclusive: MutexGuard<'a, ()>,
+        window: Window,
+        unfinished: Option<Purging>,
+    ) -> Self {
         cx.conductor.begin();
-        let tracker = Tracker::default();
-        Self { cx, _exclusive: exclusive, purpose: Purpose::Compact, state: State::Prepare, window, tracker }
+        let (purpose, tracker) = (Purpose::Compact, Tracker::default());
+        let (whose, state) = (Whose::Own, State::Prepare);
+        let mut run = Self { cx, _exclusive: exclusive, purpose, whose, state, window, tracker };
+        if let Some(purging) = unfinished {
+            run.take_up(purging);
+        }
+        run
+    }
+
+    /// The rest of an earlier run, and nothing else.
+    pub(crate) fn rest(cx: &'a Inner, exclusive: MutexGuard<'a, ()>, unfinished: Purging) -> Self {
+        let window = unfinished.window();
+        let mut run = Self::new(cx, exclusive, window, Some(unfinished));
+        run.purpose = Purpose::Finish;
+        run
+    }
+
+    fn take_up(&mut self, purging: Purging) {
+        self.whose = Whose::Earlier;
+        self.state = State::Purge(purging);
+        self.tracker.started = self.cx.clock.elapsed();
+        self.tracker.begin_phase(self.cx, Phase::Purge);
+        self.tell();
     }
 
     /// The same run, ended after collection.
@@ -109,15 +154,31 @@ impl<'a> Run<'a> {
         self.tracker.current.phase
     }
 
+    /// Whether it is at the rest of an earlier run, which had sealed.
+    pub fn resumes(&self) -> bool {
+        self.whose == Whose::Earlier
+    }
+
+    /// Whether it has taken its last step.
+    pub const fn is_over(&self) -> bool {
+        matches!(self.state, State::Over)
+    }
+
     /// Does one bounded piece of work.
     pub fn step(&mut self) -> Result<Step> {
         let stepped = self.cx.conductor.check(self.phase()).and_then(|()| self.advance());
         self.tracker.tick(self.cx);
-        *self.cx.status.lock() = self.tracker.current;
+        self.tell();
         if let Err(error) = &stepped {
             self.fail(error);
         }
         stepped
+    }
+
+    /// Shows how far it is.
+    fn tell(&self) {
+        let resumed = self.whose == Whose::Earlier;
+        *self.cx.under_way.lock() = UnderWay { report: self.tracker.current, resumed };
     }
 
     fn advance(&mut self) -> Result<Step> {
@@ -171,6 +232,7 @@ impl<'a> Run<'a> {
                     State::Commit(purged)
                 }
             },
+            State::Commit(purged) if self.whose == Whose::Earlier => return self.commit_earlier(purged),
             State::Commit(purged) => return self.commit(purged),
             State::Over => return Err(Error::Stopped(Phase::Idle)),
         };
@@ -213,6 +275,26 @@ impl<'a> Run<'a> {
         Ok(Step::Finished(Box::new(report)))
     }
 
+    /// Ends an earlier run. What this one set out with was cut at a base that has moved now.
+    fn commit_earlier(&mut self, purged: purge::Purged) -> Result<Step> {
+        let cx = self.cx;
+        let spared = purged.spared;
+        let index = commit::run(cx, purged, &mut self.tracker.current)?;
+        self.tracker.finish_phase(cx);
+        let deleted = self.tracker.phases.iter().find(|phase| phase.phase == Phase::Purge);
+        let deleted = deleted.map_or(0, |purge| purge.objects);
+        cx.observer.on_event(&Event::FinishedEarlier { index, deleted, spared });
+        self.tracker = Tracker::default();
+        self.whose = Whose::Own;
+        if let Some(more) = crate::recover::unfinished(cx)? {
+            self.take_up(more);
+        } else if self.purpose != Purpose::Finish {
+            self.window = cx.window_now()?;
+            self.state = State::Prepare;
+        }
+        Ok(Step::FinishedEarlier(index))
+    }
+
     fn enter(&mut self, phase: Phase) {
         self.tracker.enter(self.cx, phase);
     }
@@ -227,7 +309,7 @@ impl<'a> Run<'a> {
 
     /// Drops what a run that has not sealed left; from the seal on, everything stays for recovery.
     fn abandon(&self) {
-        *self.cx.status.lock() = PhaseReport::default();
+        *self.cx.under_way.lock() = UnderWay::default();
         let phase = self.phase();
         if phase == Phase::Idle || phase.must_finish() {
             return;
@@ -263,14 +345,17 @@ impl Tracker {
     fn start(&mut self, cx: &Inner, window: Window) -> Result<()> {
         cx.observer.on_event(&Event::Started(window));
         self.before = cx.sizes()?;
-        self.current.phase = Phase::Prepare;
         self.started = cx.clock.elapsed();
-        cx.observer.on_event(&Event::PhaseStarted(Phase::Prepare));
+        self.begin_phase(cx, Phase::Prepare);
         Ok(())
     }
 
     fn enter(&mut self, cx: &Inner, phase: Phase) {
         self.finish_phase(cx);
+        self.begin_phase(cx, phase);
+    }
+
+    fn begin_phase(&mut self, cx: &Inner, phase: Phase) {
         self.current = PhaseReport { phase, ..PhaseReport::default() };
         cx.observer.on_event(&Event::PhaseStarted(phase));
     }

@@ -24,13 +24,14 @@ use splitstore_ports::{
 
 use crate::components::{Components, MarkSets, Options, Trigger};
 use crate::conductor::{Conductor, Room};
+use crate::control::UnderWay;
 use crate::error::{Error, Result};
 use crate::forks::Forks;
 use crate::ledger::Ledger;
 use crate::protection::Protection;
 use crate::protector::Protector;
 use crate::recover::Found;
-use crate::run::{Run, Step};
+use crate::run::{Purging, Run, Step};
 use crate::tiers::Tiers;
 
 /// A block store of two tiers that compacts itself. Cheap to clone; all clones are one store.
@@ -54,7 +55,8 @@ pub(crate) struct Inner {
     pub(crate) conductor: Conductor,
     /// For adapters that work long in one call.
     pub(crate) interrupt: Interrupt,
-    pub(crate) status: Mutex<PhaseReport>,
+    /// What `status` shows.
+    pub(crate) under_way: Mutex<UnderWay>,
     /// What the run under way will move, and delete at most, in blocks; known once it has collected.
     pub(crate) planned: Mutex<(u64, u64)>,
     /// Held for the whole of a run: one at a time.
@@ -81,7 +83,8 @@ pub struct Info {
 impl SplitStore {
     /// Composes a store and takes up what a crash left behind: a run that had not sealed is dropped; of one that
     /// had, the filter is on before this returns, and its purge is finished: on a thread of its own with
-    /// [`Trigger::Automatic`], before this returns with [`Trigger::Manual`].
+    /// [`Trigger::Automatic`], before this returns with [`Trigger::Manual`], and by whoever steps
+    /// [`SplitStore::begin_rest`] with [`Trigger::Stepped`].
     pub fn open(components: Components, options: Options) -> Result<Self> {
         let Components { hot, cold, meta, files, clock, observer, marks } = components;
         let inner = Arc::new(Inner {
@@ -97,7 +100,7 @@ impl SplitStore {
             protection: Protection::default(),
             protectors: Mutex::default(),
             interrupt: Interrupt::new(),
-            status: Mutex::default(),
+            under_way: Mutex::default(),
             planned: Mutex::default(),
             running: Mutex::default(),
             chain: OnceLock::new(),
@@ -106,9 +109,10 @@ impl SplitStore {
         let store = Self { inner };
         if crate::recover::recover(&store.inner)? == Found::Sealed {
             match store.inner.options.trigger {
-                Trigger::Manual => crate::recover::finish_sealed(&store.inner)?,
+                Trigger::Manual => store.inner.finish_earlier()?,
                 // Reads and writes go through the filter meanwhile.
-                Trigger::Automatic => store.spawn(Inner::finish_sealed),
+                Trigger::Automatic => store.spawn(Inner::finish_earlier),
+                Trigger::Stepped => {}
             }
         }
         Ok(store)
@@ -152,7 +156,8 @@ impl SplitStore {
         }
     }
 
-    /// Begins a run that the caller steps: for schedulers and simulators.
+    /// Begins a run that the caller steps: for schedulers and simulators. If the purge of an earlier run is
+    /// unfinished it comes first, in steps of this run.
     pub fn begin(&self) -> Result<Run<'_>> {
         self.inner.begin(self.inner.window_now()?)
     }
@@ -162,23 +167,24 @@ impl SplitStore {
         Ok(self.begin()?.dry())
     }
 
+    /// Takes up the purge of a run that sealed before the last restart, or failed after its seal, for the caller to
+    /// step; `None` if there is none. It ends with [`Step::FinishedEarlier`].
+    pub fn begin_rest(&self) -> Result<Option<Run<'_>>> {
+        self.inner.begin_rest()
+    }
+
     /// Looks at a new head and says what it asks for. With [`Trigger::Automatic`] the run starts on a thread
     /// of its own. A head change that only reverts asks for nothing.
     ///
     /// What it reverts is remembered, durably, and kept by every run as the chain itself is, until the head is more
-    /// than a finality past it. A node makes its new head durable after this has returned.
+    /// than a finality past it. A node makes its new head durable after this has returned. If it fails, the store relies
+    /// on some of what the change names and not on all of it: a node makes the same call again before it goes on.
     pub fn head_change(&self, change: &HeadChange) -> Result<Option<Decision>> {
-        self.inner.forks.remember(change)?;
-        // What is reverted too: a run may have begun between the chain's new head and the line above.
-        let tipsets = || change.apply.iter().chain(&change.revert);
-        for cid in tipsets().flat_map(|tipset| tipset.key.cids()) {
-            self.inner.rely_on(cid)?;
-        }
-        if let Ok(chain) = self.inner.chain() {
-            for object in tipsets().filter_map(|tipset| chain.key_object(&tipset.key)) {
-                self.inner.rely_on(&object)?;
-            }
-        }
+        let remembered = self.inner.forks.remember(change);
+        // What is reverted too: a run may have begun between the chain's new head and the line above. All of it even
+        // if something fails: a chain may have moved already when it tells.
+        let relied = self.inner.rely_on_tipsets(change);
+        remembered.and(relied)?;
         let Some(head) = change.apply.last() else { return Ok(None) };
         let base = self.inner.ledger.base_or_set(head.height)?;
         let decision = self.inner.decide(head, base)?;
@@ -210,7 +216,7 @@ impl SplitStore {
             base: inner.ledger.base()?,
             compactions: inner.ledger.index()?,
             head: inner.chain.get().map(|chain| chain.heaviest()).transpose()?.flatten(),
-            phase: *inner.status.lock(),
+            phase: inner.under_way.lock().report,
             sizes: inner.sizes()?,
         })
     }
@@ -240,7 +246,7 @@ impl SplitStore {
         self.stop();
         if self.inner.running.try_lock_for(self.inner.options.close_within).is_none() {
             self.flush()?;
-            return Err(Error::StillRunning(self.inner.status.lock().phase));
+            return Err(Error::StillRunning(self.inner.under_way.lock().report.phase));
         }
         // A thread that comes for the lock only now takes no step.
         self.wait_idle();
@@ -314,6 +320,16 @@ impl Inner {
         Ok(step)
     }
 
+    /// The node relies on these tipsets, and on the objects that their keys are stored as. The first error, after all.
+    fn rely_on_tipsets(&self, change: &HeadChange) -> PortResult<()> {
+        let chain = self.chain.get();
+        let tipsets = change.apply.iter().chain(&change.revert);
+        let cids = tipsets.flat_map(|Tipset { key, .. }| {
+            key.cids().iter().copied().chain(chain.and_then(|chain| chain.key_object(key)))
+        });
+        cids.map(|cid| self.rely_on(&cid)).fold(Ok(()), Result::and)
+    }
+
     /// What a new head asks for.
     fn decide(&self, head: &Tipset, base: Epoch) -> Result<Decision> {
         self.observe(head);
@@ -336,24 +352,34 @@ impl Inner {
         Ok(if free.is_some_and(|free| free < least) { Room::Short } else { Room::Enough })
     }
 
-    /// Ends a purge that a crash or a failure interrupted.
-    fn finish_sealed(&self) -> Result<()> {
-        let _exclusive = self.running.try_lock().ok_or(Error::Busy)?;
-        self.finish_earlier()
+    /// Ends a purge that a crash or a failure interrupted, pausing when it should.
+    fn finish_earlier(&self) -> Result<()> {
+        while let Some(mut run) = self.begin_rest()? {
+            while !run.is_over() {
+                self.conductor.wait_to_go_on(run.phase());
+                self.next_step(&mut run)?;
+            }
+        }
+        Ok(())
     }
 
-    /// Ends the purge of an earlier run. To fail here is to have failed: it is told, and the next run waits.
-    fn finish_earlier(&self) -> Result<()> {
-        crate::recover::finish_sealed(self).inspect_err(|error| {
-            self.conductor.failed(self.clock.elapsed());
-            self.observer.on_event(&Event::Failed(Phase::Purge, error.to_string()));
-        })
+    fn begin_rest(&self) -> Result<Option<Run<'_>>> {
+        let exclusive = self.running.try_lock().ok_or(Error::Busy)?;
+        Ok(self.unfinished()?.map(|purging| Run::rest(self, exclusive, purging)))
     }
 
     pub(crate) fn begin(&self, window: Window) -> Result<Run<'_>> {
         let exclusive = self.running.try_lock().ok_or(Error::Busy)?;
-        self.finish_earlier()?;
-        Ok(Run::new(self, exclusive, window))
+        let unfinished = self.unfinished()?;
+        Ok(Run::new(self, exclusive, window, unfinished))
+    }
+
+    /// The purge that an earlier run left. To fail here is to have failed: it is told, and the next run waits.
+    fn unfinished(&self) -> Result<Option<Purging>> {
+        crate::recover::unfinished(self).inspect_err(|error| {
+            self.conductor.failed(self.clock.elapsed());
+            self.observer.on_event(&Event::Failed(Phase::Purge, error.to_string()));
+        })
     }
 
     /// The chain, once there is one.

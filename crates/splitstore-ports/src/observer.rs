@@ -39,6 +39,15 @@ pub enum Event {
     Failed(Phase, String),
     /// Open found a sealed run and finishes its purge.
     Resumed,
+    /// The purge of a run that had sealed before a restart, or failed in its purge, has ended; the run is committed.
+    FinishedEarlier {
+        /// The run.
+        index: u64,
+        /// Blocks deleted since it went on.
+        deleted: u64,
+        /// Candidates that were referenced after all since then.
+        spared: u64,
+    },
     /// Open found a run whose files are damaged and set its folder aside: no block depends on finishing it.
     SetAside {
         /// Where it lies now.
@@ -91,6 +100,12 @@ impl fmt::Display for Event {
             Self::Finished(report) => write!(f, "compaction {} finished", report.index),
             Self::Failed(phase, reason) => write!(f, "compaction failed in {phase}: {reason}"),
             Self::Resumed => write!(f, "a sealed compaction is finished after a restart"),
+            Self::FinishedEarlier { index, deleted, spared } => {
+                write!(
+                    f,
+                    "compaction {index} finished late: {deleted} deleted, {spared} spared since it went on"
+                )
+            }
             Self::SetAside { folder, reason } => {
                 write!(f, "a damaged compaction was set aside as {}: {reason}", folder.display())
             }

@@ -88,6 +88,7 @@ impl Life<'_, '_> {
 
     /// What `has` says; `None` if it failed.
     fn ask(&mut self, id: Id) -> Result<Option<bool>, Broken> {
+        self.beside_rest("has");
         let excuses = self.world.wire.excuses();
         let cid = self.world.universe.cid(id);
         let said = self.store.has(&cid);
@@ -110,6 +111,8 @@ impl Life<'_, '_> {
         if ids.is_empty() {
             return Ok(true);
         }
+        let again = ids.iter().any(|id| self.world.in_hot(*id));
+        self.beside_rest(if again { "put again" } else { "put" });
         let excuses = self.world.wire.excuses();
         let blocks: Vec<Block<'_>> = ids
             .iter()
@@ -139,15 +142,24 @@ impl Life<'_, '_> {
             Some(lowest) if lowest + world.options.finality >= head => "act: reorg within finality",
             Some(_) => "act: reorg beyond finality",
         });
-        world.node.head = tipset;
+        let before = std::mem::replace(&mut world.node.head, tipset);
         world.head_moved();
         world.set_time();
-        self.tell_head(&revert, &apply)?;
-        Ok(true)
+        let told = self.tell_head(&revert, &apply)?;
+        if !told {
+            // A head that the store was not told of is none: the node tries again.
+            let world = &mut *self.world;
+            world.node.head = before;
+            world.head_moved();
+            let before = world.universe.tipset(world.node.tipset(before));
+            world.chain.place(before.expect("a head has headers"));
+        }
+        Ok(told)
     }
 
-    /// Tells the store of a head change, and holds what it decides against the gates.
-    pub(crate) fn tell_head(&mut self, revert: &[TipsetId], apply: &[TipsetId]) -> Verdict {
+    /// Tells the store of a head change, and holds what it decides against the gates; whether it was told.
+    pub(crate) fn tell_head(&mut self, revert: &[TipsetId], apply: &[TipsetId]) -> Result<bool, Broken> {
+        self.beside_rest("head change");
         let world = &mut *self.world;
         let tell = |ids: &[TipsetId]| {
             ids.iter().filter_map(|id| world.universe.tipset(world.node.tipset(*id))).collect::<Vec<_>>()
@@ -159,7 +171,7 @@ impl Life<'_, '_> {
         let room = world.room();
         world.node.ever_reverted.extend(revert);
         match self.store.head_change(&change) {
-            Err(error) => return self.excused(excuses, "a head change", &error),
+            Err(error) => return self.excused(excuses, "a head change", &error).map(|()| false),
             Ok(decision) => self.decided(&head, decision.as_ref(), room)?,
         }
         self.world.node.reverted.extend(revert);
@@ -167,16 +179,18 @@ impl Life<'_, '_> {
         for id in apply.iter().flat_map(|id| self.world.node.tipset(*id).to_vec()).collect::<Vec<_>>() {
             self.world.rely(id, "applied")?;
         }
-        Ok(())
+        Ok(true)
     }
 
     fn decided(&mut self, head: &Tipset, decision: Option<&Decision>, room: Room) -> Verdict {
         let world = &mut *self.world;
         let height = head.height.height();
         world.see_head(height, head.timestamp);
+        // Before anything may fail: the store has seen it, too.
+        world.gates.see_room(room);
         let Ok(Some(base)) = self.store.info().map(|info| info.base) else { return Ok(()) };
         let (options, now) = (world.options, world.clock.elapsed());
-        let asks = world.gates.ask(&options, height.saturating_sub(base.height()), room, now);
+        let asks = world.gates.ask(&options, height.saturating_sub(base.height()), now);
         let said = decision.and_then(Asks::of);
         if said != Some(asks) {
             let what = format!("at height {height} it is {said:?} and should be {asks:?}");

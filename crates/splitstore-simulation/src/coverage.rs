@@ -10,7 +10,7 @@ pub struct Coverage {
 }
 
 /// Crash points: between two steps, and inside one at an effect.
-const CRASHES: [&str; 34] = [
+const CRASHES: [&str; 38] = [
     "crash between: idle",
     "crash between: prepare",
     "crash between: mark",
@@ -19,6 +19,8 @@ const CRASHES: [&str; 34] = [
     "crash between: seal",
     "crash between: purge",
     "crash between: commit",
+    "crash between: resumed purge",
+    "crash between: resumed commit",
     "crash inside: prepare, files",
     "crash inside: mark, files",
     "crash inside: collect, files",
@@ -30,8 +32,10 @@ const CRASHES: [&str; 34] = [
     "crash inside: commit, meta",
     "crash inside: commit, files",
     "crash inside: commit, hot",
+    "crash inside: resumed purge, hot",
+    "crash inside: resumed purge, files",
+    "crash inside: resumed commit, files",
     "crash inside: open, files",
-    "crash inside: open, hot",
     "crash inside: open, meta",
     "crash inside: node, hot",
     "crash inside: node, cold",
@@ -48,7 +52,7 @@ const CRASHES: [&str; 34] = [
 ];
 
 /// What can fail, and where a run can fail of it.
-const ERRORS: [&str; 22] = [
+const ERRORS: [&str; 23] = [
     "fault: hot effect, no space left",
     "fault: hot effect, unavailable",
     "fault: hot read, unavailable",
@@ -68,16 +72,18 @@ const ERRORS: [&str; 22] = [
     "error: in seal",
     "error: in purge",
     "error: in commit",
+    "error: in resumed purge",
     "error: no space for a transfer",
     "error: a reference is missing",
     "act: a protector fails",
 ];
 
 /// What may start a run, keep it waiting, or end it.
-const GATES: [&str; 45] = [
+const GATES: [&str; 51] = [
     "start: by head change",
     "start: by hand",
     "start: dry",
+    "start: the rest of an earlier one",
     "start: busy",
     "gate: compact",
     "gate: below the threshold",
@@ -93,12 +99,14 @@ const GATES: [&str; 45] = [
     "gate: paused in seal",
     "gate: paused in purge",
     "gate: paused in commit",
+    "gate: paused in resumed purge",
     "stop: asked to in prepare",
     "stop: asked to in mark",
     "stop: asked to in collect",
     "stop: asked to in transfer",
     "stop: asked to in seal",
     "stop: asked to in purge",
+    "stop: asked to in resumed purge",
     "stop: held in prepare",
     "stop: held in mark",
     "stop: held in collect",
@@ -106,7 +114,9 @@ const GATES: [&str; 45] = [
     "stop: held in seal",
     "act: cancel in purge",
     "act: cancel in commit",
+    "act: cancel in resumed purge",
     "act: hold in purge",
+    "act: hold in resumed purge",
     "act: hold in commit",
     "close in: idle",
     "close in: prepare",
@@ -116,6 +126,7 @@ const GATES: [&str; 45] = [
     "close in: seal",
     "close in: purge",
     "close in: commit",
+    "close in: resumed purge",
     "missing: awaited",
     "heard: references are missing",
     "heard: a view that lasts",
@@ -123,7 +134,7 @@ const GATES: [&str; 45] = [
 ];
 
 /// What must have happened besides.
-const ACTS: [&str; 18] = [
+const ACTS: [&str; 27] = [
     "run: finished, cold universal",
     "run: finished, cold messages",
     "run: finished, cold discard",
@@ -142,6 +153,15 @@ const ACTS: [&str; 18] = [
     "act: go on without asking again",
     "act: protector",
     "act: drop a run",
+    "heard: an earlier run is finished",
+    "beside a resumed purge: put",
+    "beside a resumed purge: put again",
+    "beside a resumed purge: has",
+    "beside a resumed purge: get",
+    "beside a resumed purge: size",
+    "beside a resumed purge: view",
+    "beside a resumed purge: get_many",
+    "beside a resumed purge: head change",
 ];
 
 impl Coverage {

@@ -14,9 +14,22 @@ pub(crate) struct Events {
     heard: Mutex<Heard>,
 }
 
+/// Whether a run is at its own phases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Whose {
+    #[default]
+    Own,
+    /// At the rest of an earlier run.
+    Earlier,
+}
+
 #[derive(Default)]
 struct Heard {
     sealed: bool,
+    /// The phase that began last.
+    phase: Phase,
+    /// Whose purge or commit it is.
+    whose: Whose,
     resumed: u64,
     seals: u64,
     counts: BTreeMap<String, u64>,
@@ -63,15 +76,8 @@ impl Observer for Events {
         let mut heard = self.heard.lock();
         let name = match event {
             Event::PhaseStarted(phase) => {
-                self.wire.set_place(phase.name());
-                match phase {
-                    Phase::Prepare => heard.sealed = false,
-                    Phase::Purge => {
-                        heard.sealed = true;
-                        heard.seals += 1;
-                    }
-                    _ => {}
-                }
+                heard.begins(*phase);
+                self.wire.set_place(name_of(*phase, heard.whose));
                 return;
             }
             Event::Finished(report) => {
@@ -81,7 +87,12 @@ impl Observer for Events {
             }
             Event::Resumed => {
                 heard.resumed += 1;
+                heard.sealed = true;
                 "heard: resumed".into()
+            }
+            Event::FinishedEarlier { .. } => {
+                heard.sealed = false;
+                "heard: an earlier run is finished".into()
             }
             Event::LongView { .. } => "heard: a view that lasts".into(),
             Event::MissingReferences(_) => "heard: references are missing".into(),
@@ -89,5 +100,37 @@ impl Observer for Events {
             _ => return,
         };
         *heard.counts.entry(name).or_default() += 1;
+    }
+}
+
+impl Heard {
+    fn begins(&mut self, phase: Phase) {
+        match phase {
+            Phase::Prepare => {
+                self.sealed = false;
+                self.whose = Whose::Own;
+            }
+            Phase::Purge => {
+                self.sealed = true;
+                if self.phase == Phase::Seal {
+                    self.whose = Whose::Own;
+                    self.seals += 1;
+                } else {
+                    self.whose = Whose::Earlier;
+                }
+            }
+            _ => {}
+        }
+        self.phase = phase;
+    }
+}
+
+/// The name of a phase, of whosever run it is.
+pub(crate) const fn name_of(phase: Phase, whose: Whose) -> &'static str {
+    match (phase, whose) {
+        (Phase::Idle, _) => Phase::Prepare.name(),
+        (Phase::Purge, Whose::Earlier) => "resumed purge",
+        (Phase::Commit, Whose::Earlier) => "resumed commit",
+        (phase, _) => phase.name(),
     }
 }

@@ -74,10 +74,14 @@ impl Gates {
         was.is_some() && self.behind.is_none() && age >= 30
     }
 
-    /// What the head of so many epochs past the base asks for.
-    pub(crate) fn ask(&mut self, options: &SimOptions, span: u64, room: Room, now: Duration) -> Asks {
+    /// Takes in how full the disk is.
+    pub(crate) const fn see_room(&mut self, room: Room) {
         self.room = room;
-        let pressed = room == Room::Short;
+    }
+
+    /// What the head of so many epochs past the base asks for.
+    pub(crate) fn ask(&self, options: &SimOptions, span: u64, now: Duration) -> Asks {
+        let pressed = self.room == Room::Short;
         let wait = self.not_before.saturating_sub(now);
         if span <= (options.boundary + 1) * options.finality {
             Asks::BelowThreshold

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use splitstore_domain::Phase;
 use splitstore_orchestrator::{Error, MissingReferences, Run, SplitStore};
 use splitstore_ports::{BlockRead, ErrorKind};
 
 use crate::broken::{Broken, Verdict};
+use crate::events::{Whose, name_of};
 use crate::reader::Held;
 use crate::world::World;
 
@@ -199,6 +199,13 @@ impl<'s, 'w> Life<'s, 'w> {
         self.run = None;
     }
 
+    /// Takes note of an act between two steps of the rest of an earlier run.
+    pub(crate) fn beside_rest(&mut self, what: &str) {
+        if self.run.as_ref().is_some_and(Run::resumes) {
+            self.world.coverage.count(format!("beside a resumed purge: {what}"));
+        }
+    }
+
     /// The name of the moment between two steps.
     pub(crate) fn moment(&self) -> &'static str {
         self.run.as_ref().map_or("idle", place_of)
@@ -207,7 +214,7 @@ impl<'s, 'w> Life<'s, 'w> {
 
 /// Where the next step of a run will be.
 pub(crate) fn place_of(run: &Run<'_>) -> &'static str {
-    if run.phase() == Phase::Idle { Phase::Prepare.name() } else { run.phase().name() }
+    name_of(run.phase(), if run.resumes() { Whose::Earlier } else { Whose::Own })
 }
 
 /// An error with all its causes.

@@ -125,7 +125,7 @@ impl SimOptions {
         Options {
             strategy,
             scan_id_bits,
-            trigger: Trigger::Manual,
+            trigger: Trigger::Stepped,
             sync: self.sync,
             pressure: self.pressure,
             missing: self.missing,

@@ -36,6 +36,18 @@ pub(crate) enum Codec {
     Raw,
 }
 
+impl Way {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Has => "has",
+            Self::Get => "get",
+            Self::Size => "size",
+            Self::View => "view",
+            Self::Many => "get_many",
+        }
+    }
+}
+
 /// Whether a block had to be readable when a read of it began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Due {
@@ -141,6 +153,7 @@ impl Life<'_, '_> {
     /// Judges an answer at the moment at which it is given.
     pub(crate) fn judge(&mut self, asked: &Question, answer: Answer, excuses: u64, due: Due) -> Verdict {
         let Question { id, way, codec } = *asked;
+        self.beside_rest(way.name());
         let world = &mut *self.world;
         world
             .coverage

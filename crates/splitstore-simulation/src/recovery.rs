@@ -5,6 +5,7 @@
 //!                          +-> open, power cut, open -------------> A
 //!                          '-> killed in the middle of open, open -> A
 //! ```
+//! Each open ends with the purge that a sealed run left.
 
 use splitstore_orchestrator::SplitStore;
 
@@ -27,22 +28,30 @@ impl World {
         same(&recovered, &again, "a second recovery")?;
         let wire = Wire::default();
         wire.burn_after(self.dice.below(30) as u64);
-        let opened = SplitStore::open(self.components(&cut, &wire), self.options.of_store());
-        if opened.is_err() {
+        if self.open_to_the_end(&cut, &wire).is_err() {
             self.coverage.count("recovery: cut short");
         }
-        drop(opened);
         cut.crash(&mut self.dice);
         let again = self.recover(&cut)?;
         same(&recovered, &again, "a recovery that was cut short")
     }
 
     fn recover(&self, machine: &Machine) -> Result<Picture, Broken> {
-        let opened = SplitStore::open(self.components(machine, &Wire::default()), self.options.of_store());
-        match opened {
-            Ok(_) => Ok(machine.picture()),
+        match self.open_to_the_end(machine, &Wire::default()) {
+            Ok(()) => Ok(machine.picture()),
             Err(error) => Err(Broken::new("the store always opens", told(&error))),
         }
+    }
+
+    /// Opens the store and finishes what a sealed run left.
+    fn open_to_the_end(&self, machine: &Machine, wire: &Wire) -> splitstore_orchestrator::Result<()> {
+        let store = SplitStore::open(self.components(machine, wire), self.options.of_store())?;
+        if let Some(mut rest) = store.begin_rest()? {
+            while !rest.is_over() {
+                rest.step()?;
+            }
+        }
+        Ok(())
     }
 }
 

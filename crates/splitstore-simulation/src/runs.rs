@@ -23,6 +23,8 @@ pub(crate) enum Start {
     ByHand,
     /// Only to know what it would do.
     Dry,
+    /// Only to finish an earlier one.
+    Rest,
 }
 
 impl Start {
@@ -31,15 +33,19 @@ impl Start {
             Self::ByHead => "start: by head change",
             Self::ByHand => "start: by hand",
             Self::Dry => "start: dry",
+            Self::Rest => "start: the rest of an earlier one",
         }
     }
 }
 
-impl Life<'_, '_> {
+impl<'s> Life<'s, '_> {
     /// Lets the run do one step, or begins one that is asked for.
     pub(crate) fn step_or_begin(&mut self) -> Verdict {
         if self.run.is_some() {
             return self.step();
+        }
+        if self.is_filtering() && self.world.dice.percent(70) {
+            return self.begin(Start::Rest);
         }
         if std::mem::take(&mut self.wanted) {
             return self.begin(Start::ByHead);
@@ -54,7 +60,7 @@ impl Life<'_, '_> {
     pub(crate) fn step(&mut self) -> Verdict {
         let Some(run) = &self.run else { return Ok(()) };
         let (phase, place) = (run.phase(), place_of(run));
-        if !self.goes_on(phase)? || (place == "prepare" && !self.is_head_durable()?) {
+        if !self.goes_on(phase, place)? || (place == "prepare" && !self.is_head_durable()?) {
             return Ok(());
         }
         let ends = self.world.gates.must_end(phase);
@@ -76,7 +82,7 @@ impl Life<'_, '_> {
     }
 
     /// Whether the run may take a step, by the store's word and by ours.
-    fn goes_on(&mut self, phase: Phase) -> Result<bool, Broken> {
+    fn goes_on(&mut self, phase: Phase, place: &str) -> Result<bool, Broken> {
         let (said, expected) = (self.store.status().pace, self.world.gates.pace(phase));
         if said != expected {
             let what = format!("in {phase} it is {said:?} and should be {expected:?}");
@@ -84,7 +90,7 @@ impl Life<'_, '_> {
         }
         match said {
             Pace::Going => return Ok(true),
-            Pace::Paused => self.world.coverage.count(format!("gate: paused in {phase}")),
+            Pace::Paused => self.world.coverage.count(format!("gate: paused in {place}")),
             Pace::Behind => self.world.coverage.count("gate: a run waits for the node"),
         }
         // Closing ends every wait.
@@ -104,6 +110,14 @@ impl Life<'_, '_> {
                 self.world.trace.line(format!("{phase} waits until {until:?}"));
                 self.world.coverage.count("missing: awaited");
                 self.world.clock.advance(Duration::from_secs(15));
+            }
+            Step::FinishedEarlier(index) => {
+                self.world.trace.line(format!("run {index} is finished at last"));
+                if self.run.as_ref().is_some_and(Run::is_over) {
+                    self.run = None;
+                }
+                self.world.census("after the rest of a run")?;
+                return self.compactions_grow();
             }
             Step::Planned(plan) => {
                 self.world.trace.line(format!("planned: {} candidates", plan.candidates().blocks));
@@ -174,20 +188,20 @@ impl Life<'_, '_> {
 
     pub(crate) fn begin(&mut self, how: Start) -> Verdict {
         let paused = self.world.gates.wishes.contains(&Wish::Pause);
-        if paused || !self.is_head_durable()? {
+        if paused || (how != Start::Rest && !self.is_head_durable()?) {
             return Ok(());
         }
         let (excuses, failures) = (self.world.wire.excuses(), self.world.events.failures());
         self.world.wire.set_place("finish");
-        let begun = if how == Start::Dry { self.store.begin_plan() } else { self.store.begin() };
+        let begun = match how {
+            Start::Rest => self.store.begin_rest(),
+            Start::Dry => self.store.begin_plan().map(Some),
+            Start::ByHead | Start::ByHand => self.store.begin().map(Some),
+        };
         self.world.wire.set_place(NODE);
         match begun {
             Ok(run) => {
-                self.world.trace.line(format!("a run is ready, {}", how.name()));
-                self.world.coverage.count(how.name());
-                self.world.events.unseal();
-                self.world.gates.wishes.remove(&Wish::Cancel);
-                self.run = Some(run);
+                self.begun(run, how);
                 Ok(())
             }
             Err(error) => {
@@ -200,6 +214,20 @@ impl Life<'_, '_> {
                 self.excused(excuses, "the beginning of a run", &error)
             }
         }
+    }
+
+    fn begun(&mut self, run: Option<Run<'s>>, how: Start) {
+        let world = &mut *self.world;
+        world.trace.line(format!("a run is ready, {}", how.name()));
+        world.coverage.count(how.name());
+        // Of an earlier one nothing is left but its files, or nothing at all.
+        if !run.as_ref().is_some_and(Run::resumes) {
+            world.events.unseal();
+        }
+        if run.is_some() {
+            world.gates.wishes.remove(&Wish::Cancel);
+        }
+        self.run = run;
     }
 
     /// The node makes its head durable before it lets a run begin at it.

@@ -150,6 +150,7 @@ impl World {
     /// Opens the store as the process does when it starts.
     pub(crate) fn open(&mut self) -> splitstore_orchestrator::Result<SplitStore> {
         self.wire.set_place("open");
+        self.events.unseal();
         let mut components = self.components(&self.machine, &self.wire);
         components.observer = self.events.clone();
         let store = SplitStore::open(components, self.options.of_store())?;
@@ -162,7 +163,9 @@ impl World {
             pool.tell(&self.universe);
             store.add_protector(pool.protector(&self.wire));
         }
-        self.events.unseal();
+        if !self.events.is_sealed() {
+            self.forks_moved();
+        }
         self.wire.set_place(NODE);
         self.absorb();
         Ok(store)

@@ -86,6 +86,14 @@ impl Watch {
         self.broken.lock().get_or_insert_with(|| what.to_owned());
     }
 
+    fn finished(&self, index: u64) {
+        self.enter(Stage::Loaded(Phase::Idle));
+        self.says.say(&Line::Phase(Phase::Idle));
+        if let Err(error) = self.log.append(Ack::Compacted(index)) {
+            self.broke(&format!("{error:#}"));
+        }
+    }
+
     /// What went wrong first.
     pub fn broken(&self) -> Option<String> {
         self.broken.lock().clone()
@@ -99,13 +107,8 @@ impl Observer for Watch {
                 self.enter(Stage::Loaded(*phase));
                 self.says.say(&Line::Phase(*phase));
             }
-            Event::Finished(report) => {
-                self.enter(Stage::Loaded(Phase::Idle));
-                self.says.say(&Line::Phase(Phase::Idle));
-                if let Err(error) = self.log.append(Ack::Compacted(report.index)) {
-                    self.broke(&format!("{error:#}"));
-                }
-            }
+            Event::Finished(report) => self.finished(report.index),
+            Event::FinishedEarlier { index, .. } => self.finished(*index),
             Event::Failed(phase, reason) if !self.closing.load(Ordering::SeqCst) => {
                 self.broke(&format!("compaction failed in {phase}: {reason}"));
             }

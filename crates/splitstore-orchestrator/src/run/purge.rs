@@ -4,19 +4,20 @@
 //!   chunk: n x { check marks and delete an exclusive batch while nothing can be held back, 5 ms at most }
 //!   every few chunks: sync hot, then the cursor    a power cut never leaves a cursor ahead of its deletes
 //! ```
-//! The live run and recovery share this code; recovery brings its marks from disk.
+//! A run that has just sealed and one that goes on after a failure or a restart share this code; the latter passes
+//! over the chunks before its cursor first.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use splitstore_domain::{BlockKey, PhaseReport};
+use splitstore_domain::{BlockKey, PhaseReport, Window};
 
 use super::seal::Sealed;
 use super::{Advance, Work, count};
 use crate::candidates::CandidateReader;
 use crate::error::Result;
 use crate::filter::{Filter, Purge};
-use crate::journal::Fact;
+use crate::journal::{Fact, Resume};
 use crate::store::Inner;
 
 /// Evidence: no unmarked candidate is left in hot, durably.
@@ -35,6 +36,8 @@ pub(crate) struct Purging {
     /// What is left of the present chunk.
     chunk: Vec<BlockKey>,
     next: u64,
+    /// Of a purge that goes on, until it has begun.
+    resume: Option<Resume>,
     marked: u64,
     spared: u64,
     exclusive: Exclusive,
@@ -66,30 +69,59 @@ impl Exclusive {
     }
 }
 
+/// Chunks passed over in one step.
+const PASSED_AT_ONCE: u64 = 64;
+
 impl Purging {
     pub(crate) fn new(cx: &Inner, sealed: Sealed) -> Result<Self> {
         let Sealed { work, filter, marked } = sealed;
-        Self::from_cursor(cx, work, filter, (marked, 0))
+        Self::begin(cx, work, filter, marked)
     }
 
-    /// Goes on at `cursor`, with a filter that may come from a run before the last restart.
-    pub(crate) fn from_cursor(cx: &Inner, work: Work, filter: Arc<Filter>, at: (u64, u64)) -> Result<Self> {
-        let (marked, cursor) = at;
-        let mut candidates = CandidateReader::open(&*cx.files, &work.folder)?;
-        for _ in 0..cursor {
-            candidates.next_chunk()?;
-        }
+    /// Goes on where an earlier attempt ended, with a filter that may come from before the last restart.
+    pub(crate) fn from_cursor(cx: &Inner, work: Work, filter: Arc<Filter>, resume: Resume) -> Result<Self> {
+        let purging = Self::begin(cx, work, filter, resume.marked)?;
+        Ok(Self { resume: Some(resume), ..purging })
+    }
+
+    fn begin(cx: &Inner, work: Work, filter: Arc<Filter>, marked: u64) -> Result<Self> {
+        let candidates = CandidateReader::open(&*cx.files, &work.folder)?;
         let exclusive = Exclusive::up_to(cx.options.batches.exclusive.get());
-        Ok(Self { work, filter, candidates, chunk: Vec::new(), next: cursor, marked, spared: 0, exclusive })
+        let (chunk, next, resume, spared) = (Vec::new(), 0, None, 0);
+        Ok(Self { work, filter, candidates, chunk, next, resume, marked, spared, exclusive })
+    }
+
+    /// The cut of the run that it is of.
+    pub(crate) const fn window(&self) -> Window {
+        self.work.window
+    }
+
+    /// Passes over some of what an earlier attempt has purged; whether there is more of it.
+    fn pass_over(&mut self) -> Result<bool> {
+        let Some(resume) = &self.resume else { return Ok(false) };
+        let until = resume.cursor.min(self.next + PASSED_AT_ONCE);
+        let more = self.next < resume.cursor;
+        for _ in self.next..until {
+            self.candidates.next_chunk()?;
+        }
+        self.next = until;
+        Ok(more)
     }
 
     pub(crate) fn step(mut self, cx: &Inner, meter: &mut PhaseReport) -> Result<Advance<Self, Purged>> {
+        if self.pass_over()? {
+            return Ok(Advance::More(self));
+        }
         if self.chunk.is_empty() {
             let Some(chunk) = self.candidates.next_chunk()? else {
                 self.save_cursor(cx)?;
                 let Self { work, marked, spared, .. } = self;
                 return Ok(Advance::Done(Purged { work, marked, spared }));
             };
+            if let Some(resume) = self.resume.take() {
+                // All chunks are as long as the first, but for the last.
+                cx.planned.lock().1 = (resume.chunks - self.next).saturating_mul(chunk.len() as u64);
+            }
             self.chunk = chunk.into_iter().map(|candidate| candidate.key).collect();
         }
         self.purge_chunk(cx, meter)?;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use splitstore_domain::{ColdPolicy, Epoch, HeadChange, Policy, Tipset, TipsetKey, Window};
 use splitstore_fixtures::drawing::{self, Drawing};
 use splitstore_fixtures::oracle;
+use splitstore_memory::Fuse;
 use splitstore_ports::cid::Cid;
 use splitstore_ports::{BlockDelete, BlockRead, ChainAccessor};
 
@@ -114,6 +115,29 @@ fn a_fork_that_is_reverted_while_a_run_is_on_is_kept_by_that_run() {
         finish(run);
         for cid in table(&rig, &drawn, 34, &["c34", "w"]) {
             assert!(store.has(&cid).unwrap(), "{:?} in {phase}", drawn.names_of(&[cid].into()));
+        }
+    }
+}
+
+/// A chain may have moved already when it tells the store: what it names is kept by the run that is on, although the
+/// call fails.
+#[test]
+fn a_head_change_that_cannot_be_remembered_is_an_error_and_protects_all_it_names() {
+    let drawn = drawn(34);
+    for phase in ["mark", "seal"] {
+        let fuse = Fuse::new();
+        let mut rig = rig_at(&drawn, "c34", ColdPolicy::Discard, &[]);
+        rig.meta = rig.meta.clone().fused(fuse.clone());
+        let (store, chain) = rig.open().unwrap();
+        let mut run = store.begin().unwrap();
+        step_to(&mut run, phase);
+        let change = reorganisation(&*chain, &drawn, 34);
+        fuse.burn_after(0);
+        store.head_change(&change).unwrap_err();
+        fuse.renew();
+        finish(run);
+        for cid in headers(&drawn, "w") {
+            assert!(rig.hot_keys().contains(&(&cid).into()), "a header that was reverted in {phase}");
         }
     }
 }

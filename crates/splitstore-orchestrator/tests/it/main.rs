@@ -16,6 +16,7 @@ mod notes;
 mod policies;
 mod reads;
 mod reports;
+mod resumed;
 mod rig;
 mod rig_disk;
 mod scan;
