@@ -11,7 +11,7 @@ use rocksdb::{
     BlockBasedOptions, BottommostLevelCompaction, Cache, CompactOptions, DB, DBCompressionType,
     DBRecoveryMode, LogLevel, Options, ReadOptions, WaitForCompactOptions, WriteBatch, properties,
 };
-use splitstore_domain::{BlockKey, ByteCount};
+use splitstore_domain::{BlockKey, ByteCount, note};
 use splitstore_redb::RedbOptions;
 use splitstore_rocksdb::RocksOptions;
 
@@ -101,11 +101,13 @@ impl RawHot {
         Ok(keys)
     }
 
-    /// Shows all keys in order.
+    /// Shows all keys of blocks in order.
     pub(crate) fn each_key(&self, mut look: impl FnMut(&[u8])) -> Result<()> {
         let mut options = ReadOptions::default();
         options.set_readahead_size(READAHEAD);
         options.fill_cache(false);
+        // What stands behind the last block is the adapter's own.
+        options.set_iterate_upper_bound(note::FIRST);
         let mut iter = self.db.raw_iterator_opt(options);
         iter.seek_to_first();
         while let Some(key) = iter.key() {

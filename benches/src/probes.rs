@@ -5,6 +5,7 @@ pub(crate) mod compact;
 pub(crate) mod files;
 pub(crate) mod hits;
 pub(crate) mod latency;
-pub(crate) mod length;
 pub(crate) mod mark;
+mod meter;
 mod phases;
+pub(crate) mod reads;

@@ -5,7 +5,7 @@ use splitstore_orchestrator::MarkStrategy;
 
 use super::works::Work;
 use super::{Gauges, Site};
-use crate::probes::{cache::Cache, compact, files, hits, latency, length, mark};
+use crate::probes::{cache::Cache, compact, files, hits, latency, mark, reads};
 
 /// Something to measure.
 pub(crate) struct Probe {
@@ -42,10 +42,10 @@ pub(crate) const PROBES: &[Probe] = &[
     on_main("latency", 1, latency::latency),
     not_built("put-plain"),
     not_built("put-links"),
-    not_built("get-many"),
-    Probe { on: "short", ..on_main("length-short", ALWAYS, length::again) },
-    Probe { on: "middle", ..on_main("length-middle", ALWAYS, length::again) },
-    Probe { on: "long", ..on_main("length-long", 3, length::again) },
+    on_main("get-many", ALWAYS, reads::many),
+    Probe { on: "short", ..on_main("length-short", ALWAYS, |site| mark::ours(site, MarkStrategy::Walk, Cache::Warm)) },
+    Probe { on: "middle", ..on_main("length-middle", ALWAYS, |site| mark::ours(site, MarkStrategy::Walk, Cache::Warm)) },
+    Probe { on: "long", ..on_main("length-long", 3, |site| mark::ours(site, MarkStrategy::Walk, Cache::Warm)) },
 ];
 
 const fn on_main(name: &'static str, most: usize, run: fn(&Site) -> Result<Gauges>) -> Probe {

@@ -13,8 +13,6 @@ use tempfile::TempDir;
 
 use super::catalogue::Probe;
 use super::stored::Stored;
-use crate::compose::hot_path;
-use crate::engine::RawHot;
 
 /// What a probe measured, by name.
 pub(crate) type Gauges = Vec<(&'static str, f64)>;
@@ -36,10 +34,10 @@ impl Site {
         Ok(tempfile::tempdir_in(&self.scratch)?)
     }
 
-    /// A copy of the store by hard links, nothing else yet in its folder.
+    /// A copy of the store.
     pub(crate) fn copy(&self) -> Result<TempDir> {
         let folder = self.fresh()?;
-        RawHot::copy(&hot_path(&self.stored.folder), &hot_path(folder.path()))?;
+        self.stored.copy_to(folder.path())?;
         Ok(folder)
     }
 }

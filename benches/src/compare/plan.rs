@@ -13,7 +13,7 @@ use super::catalogue::Probe;
 use super::stored::Stored;
 
 /// Raised when a store must be made anew although its chain is the same: hot keeps more, or another form.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 
 /// How much data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub(crate) struct Plan {
     pub(crate) spec: ChainSpec,
     /// Of four finalities everything stays hot.
     pub(crate) finality: u64,
+    /// The height at which it is compacted once; then it goes on.
+    pub(crate) compacted: u64,
     /// Bytes on disk, about.
     pub(crate) size: u64,
 }
@@ -49,9 +51,9 @@ fn full_plans() -> Vec<Plan> {
     vec![
         chain("main", main, 3_000 << 20),
         chain("fifth", main.fifth(), 600 << 20),
-        long("short", 3_000, 8 << 20),
-        long("middle", 30_000, 70 << 20),
-        long("long", 300_000, 700 << 20),
+        long("short", (3_000, 200), 8 << 20),
+        long("middle", (30_000, 200), 40 << 20),
+        long("long", (300_000, 200), 350 << 20),
     ]
 }
 
@@ -60,9 +62,9 @@ fn small_plans() -> Vec<Plan> {
     vec![
         chain("main", main, 120 << 20),
         chain("fifth", main.fifth(), 25 << 20),
-        long("short", 300, 1 << 20),
-        long("middle", 3_000, 8 << 20),
-        long("long", 30_000, 70 << 20),
+        long("short", (300, 20), 1 << 20),
+        long("middle", (3_000, 20), 8 << 20),
+        long("long", (30_000, 20), 40 << 20),
     ]
 }
 
@@ -82,15 +84,17 @@ impl State {
     }
 }
 
-/// Of the epochs seven tenths stay hot, and with genesis' state some three quarters of the blocks.
+/// Of the epochs seven tenths stay hot. It is compacted when the head has come so far past them that the next
+/// compaction finds a quarter of the blocks dead.
 pub(super) fn chain(name: &'static str, state: State, size: u64) -> Plan {
     let State { epochs, actors, churn_per_mille, messages_per_block } = state;
     let spec = ChainSpec { epochs, actors, churn_per_mille, messages_per_block, ..ChainSpec::default() };
-    Plan { name, finality: epochs * 7 / 40, spec, size }
+    Plan { name, finality: epochs * 7 / 40, compacted: epochs * 29 / 40, spec, size }
 }
 
-/// A chain whose cost is its length: one block an epoch, a message or two, one small state; windows are the same.
-fn long(name: &'static str, epochs: u64, size: u64) -> Plan {
+/// A chain whose cost is its length: one block an epoch, a message or two, one small state. Windows are the same, and
+/// what came after the compaction is, too.
+fn long(name: &'static str, (epochs, finality): (u64, u64), size: u64) -> Plan {
     let spec = ChainSpec {
         epochs,
         actors: 1_000,
@@ -99,13 +103,13 @@ fn long(name: &'static str, epochs: u64, size: u64) -> Plan {
         max_blocks_per_tipset: 1,
         ..ChainSpec::default()
     };
-    Plan { name, spec, finality: 20, size }
+    Plan { name, finality, compacted: epochs - 5 * finality, spec, size }
 }
 
 impl Plan {
     /// Two plans of one fingerprint make the same store.
     pub(super) fn fingerprint(&self) -> String {
-        format!("form {FORM}, finality {}, {:?}", self.finality, self.spec)
+        format!("form {FORM}, finality {}, compacted at {}, {:?}", self.finality, self.compacted, self.spec)
     }
 
     /// Whether the cache has it.
@@ -123,6 +127,7 @@ mod tests {
         let long: Vec<Plan> =
             full_plans().into_iter().filter(|plan| plan.spec.max_blocks_per_tipset == 1).collect();
         assert_eq!(long.iter().map(|plan| plan.spec.epochs).collect::<Vec<_>>(), [3_000, 30_000, 300_000]);
-        assert!(long.iter().all(|plan| plan.finality == long[0].finality));
+        let since = |plan: &Plan| (plan.finality, plan.spec.epochs - plan.compacted);
+        assert!(long.iter().all(|plan| since(plan) == since(&long[0])));
     }
 }

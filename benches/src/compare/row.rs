@@ -33,6 +33,8 @@ pub(crate) struct Measured {
     pub(crate) against: Option<Spread>,
     /// Of the rounds' own ratios.
     pub(crate) ratio: Option<Spread>,
+    /// Of what all threads computed, not of the time: on a crowded machine it says more.
+    pub(crate) cpu: Option<f64>,
     pub(crate) met: Option<bool>,
 }
 
@@ -85,7 +87,10 @@ impl Measured {
             _ => None,
         };
         let met = work.goal.met(ours.median, ratio.map(|ratio| ratio.median), bound);
-        Some(Self { ours, against, ratio, met })
+        let cpu = work
+            .against
+            .and_then(|against| Some(work.goal.ratio(samples.cpu(work.ours)?, samples.cpu(against)?)));
+        Some(Self { ours, against, ratio, cpu, met })
     }
 }
 

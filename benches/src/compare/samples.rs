@@ -64,6 +64,12 @@ impl Samples {
         Spread::of(self.rounds(of).into_values())
     }
 
+    /// What all threads computed while a time was measured, the median.
+    pub(crate) fn cpu(&self, of: Of) -> Option<f64> {
+        let name = (of.0.to_string(), format!("{}_cpu", of.1));
+        Spread::of(self.values.get(&name)?.values().copied()).map(|spread| spread.median)
+    }
+
     /// Two values, of the rounds that have both.
     pub(crate) fn pairs(&self, ours: Of, against: Of) -> Vec<(f64, f64)> {
         let against = self.rounds(against);

@@ -11,12 +11,13 @@ use super::works::Unit;
 
 const HEADINGS: [&str; 6] = ["work", "ours", "against", "ratio", "goal", "met"];
 
-/// A table for a terminal.
+/// A table for a terminal: it also has the ratio of what all threads computed.
 pub(super) fn text(rows: &[Row]) -> String {
-    let lines: Vec<[String; 6]> =
-        [HEADINGS.map(String::from)].into_iter().chain(rows.iter().map(cells)).collect();
+    let headings = with_cpu(HEADINGS.map(String::from), "of CPU".into());
+    let lines: Vec<[String; 7]> =
+        [headings].into_iter().chain(rows.iter().map(|row| with_cpu(cells(row), cpu(row)))).collect();
     let width = |column: usize| lines.iter().map(|cells| cells[column].len()).max().unwrap_or(0);
-    let widths: [usize; 6] = std::array::from_fn(width);
+    let widths: [usize; 7] = std::array::from_fn(width);
     let mut text = String::new();
     for cells in &lines {
         let padded = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
@@ -53,8 +54,17 @@ fn cells(row: &Row) -> [String; 6] {
     [row.work.into(), ours, against, ratio, goal, met]
 }
 
+fn with_cpu([work, ours, against, ratio, goal, met]: [String; 6], cpu: String) -> [String; 7] {
+    [work, ours, against, ratio, cpu, goal, met]
+}
+
+fn cpu(row: &Row) -> String {
+    let cpu = row.measured().and_then(|measured| measured.cpu);
+    cpu.map_or_else(|| "-".into(), |cpu| format!("{cpu:.2}"))
+}
+
 fn of_measured(row: &Row, measured: &Measured) -> [String; 4] {
-    let Measured { ours, against, ratio, met } = measured;
+    let Measured { ours, against, ratio, met, .. } = measured;
     let against = match against {
         Some(spread) => format!("{}: {}", row.reference, spread_in(row.unit, spread)),
         None => row.reference.into(),
@@ -104,6 +114,7 @@ fn object(row: &Row) -> Value {
         "ratio": ratio.map(|spread| spread.median),
         "goal": row.goal.to_string(),
         "met": measured.and_then(|measured| measured.met),
+        "ratio_of_cpu": measured.and_then(|measured| measured.cpu),
         "unit": row.unit.name(),
         "reference": row.reference,
         "spread": { "ours": ends(ours), "against": ends(against), "ratio": ends(ratio) },
@@ -140,9 +151,11 @@ pub(super) mod tests {
             ours: spread(&[2.4, 2.5, 2.6]),
             against: Some(spread(&[25.0])),
             ratio: Some(spread(&[10.0])),
+            cpu: Some(9.0),
             met: Some(true),
         };
-        let alone = Measured { ours: spread(&[0.5]), against: None, ratio: None, met: Some(false) };
+        let alone =
+            Measured { ours: spread(&[0.5]), against: None, ratio: None, cpu: None, met: Some(false) };
         vec![
             row("mark by scan", Goal::Faster(8.0), Found::Measured(measured)),
             row("collect", Goal::Limit(0.2), Found::Measured(alone)),
@@ -171,6 +184,7 @@ pub(super) mod tests {
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(at(lines[0], "goal"), at(lines[1], ">= 8x"));
         assert_eq!(at(lines[0], "ours"), at(lines[3], "not built"));
+        assert_eq!(at(lines[0], "of CPU"), at(lines[1], "9.00"));
     }
 
     #[test]

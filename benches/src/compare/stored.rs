@@ -1,8 +1,9 @@
-//! Generated stores, kept between runs: a chain whose blocks are all in hot, in settled tables.
+//! Generated stores, kept between runs: each was compacted once, has grown since, and is due for the next compaction.
 //!
 //! ```text
-//!   <cache>/<name>/hot/      written, reclaimed fully, closed
-//!                 /recent    CIDs of live blocks, 38 bytes each
+//!   <cache>/<name>/hot/      reclaimed fully, closed
+//!                 /..        the rest of a closed store
+//!                 /recent    CIDs of live blocks
 //!                 /note.json what chain it is; written last, so a folder without it is no store
 //! ```
 //! A store is made in `<name>.partial` and renamed.
@@ -15,6 +16,8 @@ use serde::{Deserialize, Serialize};
 use splitstore_domain::Settings;
 
 use super::plan::Plan;
+use crate::compose::hot_path;
+use crate::engine::RawHot;
 
 mod make;
 
@@ -92,6 +95,21 @@ impl Stored {
         Ok(Self { folder: folder.to_path_buf(), note })
     }
 
+    /// A copy in a folder that is there: hot and all files that are never written again by hard links.
+    pub(crate) fn copy_to(&self, folder: &Path) -> Result<()> {
+        RawHot::copy(&hot_path(&self.folder), &hot_path(folder))?;
+        for entry in std::fs::read_dir(&self.folder)? {
+            let (from, name) = entry.map(|entry| (entry.path(), entry.file_name()))?;
+            let to = folder.join(&name);
+            if from.is_dir() {
+                link_all(&from, &to)?;
+            } else if ![RECENT, NOTE].iter().any(|ours| name == *ours) {
+                std::fs::copy(&from, &to)?;
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn settings(&self) -> Settings {
         Settings { finality_epochs: self.note.finality, ..Settings::default() }
     }
@@ -109,6 +127,20 @@ impl Stored {
         }
         Ok(cids)
     }
+}
+
+/// Links the files of a folder into another one, unless it is there: hot has been copied.
+fn link_all(from: &Path, to: &Path) -> Result<()> {
+    if to.exists() {
+        return Ok(());
+    }
+    std::fs::create_dir(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() { link_all(&from, &to)? } else { std::fs::hard_link(&from, &to)? }
+    }
+    Ok(())
 }
 
 fn remove(folder: &Path) -> Result<()> {
@@ -133,6 +165,10 @@ mod tests {
         assert!(made.note.live > 0 && made.note.live < made.note.blocks, "{:?}", made.note);
         assert!(!made.recent().unwrap().is_empty());
         assert_eq!(Stored::open_or_make(cache.path(), &plan).unwrap().note, made.note);
+        let copy = tempfile::tempdir().unwrap();
+        made.copy_to(copy.path()).unwrap();
+        let store = crate::compose::open(copy.path(), made.settings()).unwrap();
+        assert_eq!(store.store.info().unwrap().compactions, 1);
         plan.spec.seed = 2;
         assert!(!plan.is_made(cache.path()));
         assert_ne!(Stored::open_or_make(cache.path(), &plan).unwrap().note.head, made.note.head);

@@ -92,9 +92,9 @@ pub(crate) const WORKS: &[Work] = &[
     Work { unit: Unit::Micros, ..time("get p99 while compacting, beside a busy thread", Of("latency", "p99"), Of("latency", "busy_p99"), "a thread that hashes", NoGoal) },
     alone("worst stall of a get", Of("latency", "worst"), Unit::Millis, 50.0),
     time("put with link index", seconds("put-links"), seconds("put-plain"), "without", AtMost(1.15)),
-    time("get_many", seconds("get-many"), Of("get-many", "loop"), "a loop of `get`", Faster(1.0)),
-    time("mark again, chain 10 times as long", seconds("length-middle"), seconds("length-short"), "short chain, equal windows", AtMost(1.5)),
-    time("mark again, chain 100 times as long", seconds("length-long"), seconds("length-short"), "short chain, equal windows", AtMost(1.5)),
+    Work { unit: Unit::Nanos, ..time("get_many of 256, per block", Of("get-many", "many"), Of("get-many", "each"), "a loop of `get`", Faster(1.0)) },
+    time("mark by walk, chain 10 times as long", seconds("length-middle"), seconds("length-short"), "short chain, equal windows", AtMost(1.5)),
+    time("mark by walk, chain 100 times as long", seconds("length-long"), seconds("length-short"), "short chain, equal windows", AtMost(1.5)),
 ];
 
 const fn rate(name: &'static str, ours: Of, against: Of, goal: Goal) -> Work {

@@ -9,6 +9,7 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 
 use super::files;
+use crate::compose::hot_path;
 use crate::process;
 
 /// What the page cache holds of a store when the clock starts.
@@ -26,11 +27,13 @@ pub(crate) struct FromDisk {
 }
 
 impl Cache {
-    /// Sees to it, for all files in the folder.
-    pub(crate) fn prepare(self, folder: &Path) -> Result<FromDisk> {
-        match self {
-            Self::Warm => files::read_all(folder).map(drop)?,
-            Self::Cold => files::each(folder, drop_pages)?,
+    /// Sees to it, for all files of a store that marking may read.
+    pub(crate) fn prepare(self, store: &Path) -> Result<FromDisk> {
+        for folder in [hot_path(store), store.join("links")] {
+            match self {
+                Self::Warm => files::read_all(&folder).map(drop)?,
+                Self::Cold => files::each(&folder, drop_pages)?,
+            }
         }
         Ok(FromDisk { before: process::disk_read()? })
     }

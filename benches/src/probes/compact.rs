@@ -1,39 +1,47 @@
 //! A whole compaction: ours, and the original's on the engines alone.
 
 use std::path::Path;
-use std::time::Duration;
+use std::sync::Arc;
 
-use anyhow::{Context, Result};
-use splitstore_domain::{CompactionReport, Epoch, Phase, Policy, Window};
+use anyhow::Result;
+use splitstore_domain::{Epoch, Phase, Policy, Window};
+use splitstore_orchestrator::MarkStrategy;
 
 use super::cache::Cache;
 use super::files;
+use super::meter::{Meter, Spent};
+use super::phases::Phases;
 use crate::compare::{Gauges, Site};
 use crate::compose::{self, cold_path, hot_path};
 use crate::engine::{RawCold, RawHot};
 use crate::naive::Naive;
-use crate::pair::timed;
 
 /// As a store is set up by default. Space is back when the run ends: its commit is part of the purge here.
 pub(crate) fn ours(site: &Site) -> Result<Gauges> {
-    let copy = site.copy()?;
-    Cache::Warm.prepare(&hot_path(copy.path()))?;
-    let composed = compose::open(copy.path(), site.stored.settings())?;
+    let (copy, phases) = (site.copy()?, Arc::new(Phases::default()));
+    Cache::Warm.prepare(copy.path())?;
+    let strategy = MarkStrategy::default();
+    let composed = compose::open_as(copy.path(), site.stored.settings(), strategy, phases.clone())?;
     composed.start(&site.stored.head()?)?;
-    let (whole, report) = timed(&site.clock, || Ok(composed.store.compact()?))?;
+    let meter = Meter::start(&site.clock)?;
+    let report = composed.store.compact()?;
+    let whole = meter.read()?;
     composed.store.close()?;
     drop(composed);
-    let took = |phase| took(&report, phase).map(|took| took.as_secs_f64());
-    let mut gauges = vec![
-        ("whole", whole.as_secs_f64()),
-        ("mark", took(Phase::Mark)?),
-        ("collect", took(Phase::Collect)?),
-        ("transfer", took(Phase::Transfer)?),
-        ("seal", took(Phase::Seal)?),
-        ("purge", took(Phase::Purge)? + took(Phase::Commit)?),
-        ("live", report.plan.keep.blocks as f64),
-        ("moved", report.plan.transfer.blocks as f64),
-    ];
+    let spent = |phase| phases.last(phase).map(|ended| Spent { time: ended.took, cpu: ended.computed });
+    let [mark, collect, transfer, seal] =
+        [Phase::Mark, Phase::Collect, Phase::Transfer, Phase::Seal].map(spent);
+    let (purge, commit) = (spent(Phase::Purge)?, spent(Phase::Commit)?);
+    let purge = Spent { time: purge.time + commit.time, cpu: purge.cpu + commit.cpu };
+    let mut gauges = Gauges::new();
+    whole.tell(&mut gauges, ["whole", "whole_cpu"]);
+    mark?.tell(&mut gauges, ["mark", "mark_cpu"]);
+    collect?.tell(&mut gauges, ["collect", "collect_cpu"]);
+    transfer?.tell(&mut gauges, ["transfer", "transfer_cpu"]);
+    seal?.tell(&mut gauges, ["seal", "seal_cpu"]);
+    purge.tell(&mut gauges, ["purge", "purge_cpu"]);
+    gauges.push(("live", report.plan.keep.blocks as f64));
+    gauges.push(("moved", report.plan.transfer.blocks as f64));
     gauges.extend(left(copy.path())?);
     Ok(gauges)
 }
@@ -41,25 +49,28 @@ pub(crate) fn ours(site: &Site) -> Result<Gauges> {
 /// With two walkers, as the original has.
 pub(crate) fn naive(site: &Site) -> Result<Gauges> {
     let copy = site.copy()?;
-    Cache::Warm.prepare(&hot_path(copy.path()))?;
+    Cache::Warm.prepare(copy.path())?;
     let (hot, head) = (Naive::open(&hot_path(copy.path()))?, site.stored.head()?);
     let cold = RawCold::open(&cold_path(copy.path()))?;
     let policy = Policy::new(site.stored.settings())?;
     let window = |height| Window::at(height, Epoch::GENESIS, &policy);
-    let clock = &site.clock;
-    let (mark, live) = timed(clock, || hot.mark(&head, 2, &window, &policy))?;
-    let (collect, dead) = timed(clock, || hot.collect(&live))?;
-    let (transfer, ()) = timed(clock, || hot.transfer(&dead, &cold))?;
-    let (purge, ()) = timed(clock, || hot.purge(&dead))?;
-    let mut gauges = vec![
-        ("whole", (mark + collect + transfer + purge).as_secs_f64()),
-        ("mark", mark.as_secs_f64()),
-        ("collect", collect.as_secs_f64()),
-        ("transfer", transfer.as_secs_f64()),
-        ("purge", purge.as_secs_f64()),
-        ("live", live.len() as f64),
-        ("moved", dead.len() as f64),
-    ];
+    let (clock, mut gauges) = (&site.clock, Gauges::new());
+    let whole = Meter::start(clock)?;
+    let meter = Meter::start(clock)?;
+    let live = hot.mark(&head, 2, &window, &policy)?;
+    meter.read()?.tell(&mut gauges, ["mark", "mark_cpu"]);
+    let meter = Meter::start(clock)?;
+    let dead = hot.collect(&live)?;
+    meter.read()?.tell(&mut gauges, ["collect", "collect_cpu"]);
+    let meter = Meter::start(clock)?;
+    hot.transfer(&dead, &cold)?;
+    meter.read()?.tell(&mut gauges, ["transfer", "transfer_cpu"]);
+    let meter = Meter::start(clock)?;
+    hot.purge(&dead)?;
+    meter.read()?.tell(&mut gauges, ["purge", "purge_cpu"]);
+    whole.read()?.tell(&mut gauges, ["whole", "whole_cpu"]);
+    gauges.push(("live", live.len() as f64));
+    gauges.push(("moved", dead.len() as f64));
     drop((hot, cold));
     gauges.extend(left(copy.path())?);
     Ok(gauges)
@@ -71,9 +82,4 @@ fn left(folder: &Path) -> Result<Gauges> {
     let tombstones = RawHot::open(&path)?.tombstones()?;
     let cold = std::fs::metadata(cold_path(folder))?.len();
     Ok(vec![("tombstones", tombstones as f64), ("hot", files::size(&path)? as f64), ("cold", cold as f64)])
-}
-
-fn took(report: &CompactionReport, phase: Phase) -> Result<Duration> {
-    let line = report.phases.iter().find(|line| line.phase == phase);
-    Ok(line.with_context(|| format!("the report has no {phase}"))?.duration)
 }

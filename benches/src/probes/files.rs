@@ -18,7 +18,7 @@ const CHUNK: usize = 128 << 10;
 pub(crate) fn read(site: &Site, cache: Cache) -> Result<Gauges> {
     let copy = site.copy()?;
     let folder = hot_path(copy.path());
-    let from_disk = cache.prepare(&folder)?;
+    let from_disk = cache.prepare(copy.path())?;
     let (took, bytes) = timed(&site.clock, || read_all(&folder))?;
     let from_disk = from_disk.bytes()?;
     cache.check(from_disk, bytes)?;
@@ -50,11 +50,16 @@ pub(crate) fn size(folder: &Path) -> Result<u64> {
     Ok(bytes)
 }
 
-/// Shows the tables of an engine's folder: all else is small, and written while it is open.
+/// Shows the tables of an engine's folder, where all else is small and written while it is open; and the pack of a link
+/// index. A folder that is not there has none.
 pub(crate) fn each(folder: &Path, mut look: impl FnMut(&Path) -> Result<()>) -> Result<()> {
+    if !folder.exists() {
+        return Ok(());
+    }
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "sst" || extension == "blob") {
+        let is_table = path.extension().is_some_and(|extension| extension == "sst");
+        if is_table || path.file_name().is_some_and(|name| name == "pack") {
             look(&path)?;
         }
     }

@@ -1,4 +1,8 @@
 //! Makes a store: one thread generates, the other writes.
+//!
+//! ```text
+//!   blocks .. | compact, close, open | blocks .. | full reclaim | dry run: what is live
+//! ```
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -9,12 +13,11 @@ use anyhow::{Context, Result, anyhow};
 use cid::Cid;
 use splitstore_domain::Settings;
 use splitstore_fixtures::{Branch, ChainGenerator};
-use splitstore_orchestrator::SplitStore;
 use splitstore_ports::{Block, BlockWrite, HotStore, Interrupt, ReclaimMode};
 
 use super::{NOTE, Note, RECENT};
 use crate::compare::plan::Plan;
-use crate::compose::{self, hot_path};
+use crate::compose::{self, Composed, hot_path};
 use crate::probes::files;
 
 /// Blocks in one put.
@@ -26,6 +29,13 @@ const RECENTS: u64 = 200_000;
 
 type Blocks = Vec<(Cid, Vec<u8>)>;
 
+/// What the generator sends.
+enum Sent {
+    Blocks(Blocks),
+    /// All blocks up to this head have been sent: compact.
+    Compact(Vec<Cid>),
+}
+
 /// The head, and what is live for sure.
 struct Made {
     head: Vec<Cid>,
@@ -34,9 +44,8 @@ struct Made {
 
 pub(super) fn make(folder: &Path, plan: &Plan) -> Result<()> {
     std::fs::create_dir_all(folder)?;
-    let settings = Settings { finality_epochs: plan.finality, ..Settings::default() };
-    let composed = compose::open(folder, settings)?;
-    let made = fill(&composed.store, plan)?;
+    let made = fill(folder, plan)?;
+    let composed = open(folder, plan)?;
     let hot = composed.hot.maintenance().context("rocksdb can reclaim")?;
     hot.reclaim(ReclaimMode::Full, &Interrupt::new())?;
     composed.start(&made.head)?;
@@ -58,11 +67,15 @@ pub(super) fn make(folder: &Path, plan: &Plan) -> Result<()> {
     Ok(std::fs::write(folder.join(NOTE), serde_json::to_string_pretty(&note)?)?)
 }
 
-fn fill(store: &SplitStore, plan: &Plan) -> Result<Made> {
+fn open(folder: &Path, plan: &Plan) -> Result<Composed> {
+    compose::open(folder, Settings { finality_epochs: plan.finality, ..Settings::default() })
+}
+
+fn fill(folder: &Path, plan: &Plan) -> Result<Made> {
     let (send, receive) = sync_channel(WAITING);
     thread::scope(|scope| {
         let generator = scope.spawn(move || generate(plan, &send));
-        let written = write(store, &receive);
+        let written = write(folder, plan, &receive);
         // A generator that still sends is told that nobody listens.
         drop(receive);
         let made = generator.join().map_err(|_| anyhow!("the generator panicked"))?;
@@ -70,19 +83,33 @@ fn fill(store: &SplitStore, plan: &Plan) -> Result<Made> {
     })
 }
 
-fn write(store: &SplitStore, batches: &Receiver<Blocks>) -> Result<()> {
-    for batch in batches {
-        let blocks: Vec<Block<'_>> = batch.iter().map(|(cid, data)| Block { cid: *cid, data }).collect();
-        store.put_many(&blocks)?;
+fn write(folder: &Path, plan: &Plan, receive: &Receiver<Sent>) -> Result<()> {
+    let mut composed = open(folder, plan)?;
+    for sent in receive {
+        match sent {
+            Sent::Blocks(blocks) => {
+                let blocks: Vec<_> = blocks.iter().map(|(cid, data)| Block { cid: *cid, data }).collect();
+                composed.store.put_many(&blocks)?;
+            }
+            Sent::Compact(head) => {
+                composed.start(&head)?;
+                composed.store.compact()?;
+                composed.store.close()?;
+                drop(composed);
+                composed = open(folder, plan)?;
+            }
+        }
     }
-    Ok(())
+    Ok(composed.store.close()?)
 }
 
-fn generate(plan: &Plan, send: &SyncSender<Blocks>) -> Result<Made> {
+fn generate(plan: &Plan, send: &SyncSender<Sent>) -> Result<Made> {
     let mut chain = ChainGenerator::new(&plan.spec)?;
     // Inside the window, with room for what its first tipsets share with those before.
     let from = plan.spec.epochs.saturating_sub(plan.finality * 3);
+    let send = |sent| send.send(sent).map_err(|_| anyhow!("the writer has ended"));
     let (mut pending, mut recent, mut head) = (Blocks::new(), Vec::new(), Vec::new());
+    let mut compacted = false;
     loop {
         let first = pending.len();
         let made = chain.next_tipset(&mut |cid, data| {
@@ -96,11 +123,16 @@ fn generate(plan: &Plan, send: &SyncSender<Blocks>) -> Result<Made> {
                 recent.extend(pending.iter().skip(first).map(|(cid, _)| *cid));
             }
         }
-        if pending.len() >= BATCH {
-            send.send(std::mem::take(&mut pending)).map_err(|_| anyhow!("the writer has ended"))?;
+        let due = !compacted && made.branch == Branch::Canonical && made.height >= plan.compacted;
+        if pending.len() >= BATCH || due {
+            send(Sent::Blocks(std::mem::take(&mut pending)))?;
+        }
+        if due {
+            compacted = true;
+            send(Sent::Compact(head.clone()))?;
         }
     }
-    send.send(pending).map_err(|_| anyhow!("the writer has ended"))?;
+    send(Sent::Blocks(pending))?;
     let each = recent.len().div_ceil(usize::try_from(RECENTS)?).max(1);
     Ok(Made { head, recent: recent.into_iter().step_by(each).collect() })
 }
