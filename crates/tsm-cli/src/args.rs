@@ -106,7 +106,7 @@ pub(crate) struct Compact {
     /// A folder, or files of one folder that follow each other.
     #[arg(required = true)]
     pub(crate) paths: Vec<String>,
-    /// Merge everything into one generation, also what gains nothing.
+    /// Merge everything into one generation. One file that would stay as it is, is left alone.
     #[arg(long)]
     pub(crate) all: bool,
     /// Say what would be done, and how much space it needs.

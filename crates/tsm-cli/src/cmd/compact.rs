@@ -47,6 +47,9 @@ pub(crate) fn run(compact: &Compact, output: Output) -> Result<Outcome> {
         Some(before) => Some(same(before, content(&path)?)?),
         None => None,
     };
+    if reports.is_empty() && matches!(wanted, Wanted::Planned) {
+        output.note("`tsm plan` says why; --all merges everything into one generation");
+    }
     tell(&reports, compared, &trouble, output)?;
     Ok(if trouble.is_empty() { Outcome::Done } else { Outcome::Wrong })
 }

@@ -15,6 +15,7 @@ use crate::output::Output;
 
 pub(crate) fn run(repair: &Repair, output: Output) -> Result<Outcome> {
     let name = repair.file.file_name().context("the file has no name")?;
+    ensure!(repair.file.is_file(), "{}: no such file", repair.file.display());
     fs::create_dir_all(&repair.output).with_context(|| format!("make {}", repair.output.display()))?;
     let target = repair.output.join(name);
     ensure!(!target.exists(), "{} is there already: give another --output", target.display());

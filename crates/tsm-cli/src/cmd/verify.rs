@@ -101,7 +101,7 @@ fn conflicts(files: &[PathBuf]) -> Vec<String> {
 
 fn describe(text: &mut String, file: &str, report: &Report) -> Result<()> {
     let Report { keys, blocks, points, found, .. } = report;
-    let size = bytes(report.block_bytes);
+    let size = bytes(report.file_bytes);
     let verdict = if report.is_clean() { "whole".into() } else { format!("{found} findings") };
     let seal = if report.bare_key_bytes == 0 { "" } else { ", not sealed" };
     writeln!(text, "{file}: {verdict}; {keys} keys, {blocks} blocks, {points} points, {size}{seal}")?;
