@@ -14,6 +14,9 @@ use crate::exit::{Outcome, causes};
 use crate::folder::{Access, Folder, Opening};
 use crate::output::Output;
 
+/// Ends the reason of a generation that is no concern of a plan.
+const ELSEWHERE: &str = "is for another plan";
+
 pub(crate) fn run(plan: &args::Plan, output: Output) -> Result<Outcome> {
     let opening = Opening {
         access: Access::Look,
@@ -32,7 +35,12 @@ pub(crate) fn run(plan: &args::Plan, output: Output) -> Result<Outcome> {
         writeln!(text, "{said}")?;
     }
     for plan in &plans {
-        writeln!(text, "{plan}\n")?;
+        // What one plan leaves to another is seen there.
+        let lines = plan.to_string();
+        lines
+            .lines()
+            .filter(|line| !line.ends_with(ELSEWHERE))
+            .try_for_each(|line| writeln!(text, "{line}"))?;
     }
     writeln!(text, "{}", folder.planner.fully_compacted(&survey.listing))?;
     let done = folder.planner.fully_compacted(&survey.listing).to_string();

@@ -11,17 +11,18 @@ use super::{POWER_MAX, POWERS};
 /// Appends the section of `times`; `deltas` is memory to work in.
 pub fn encode(times: &[i64], family: Family, deltas: &mut Vec<u64>, out: &mut Vec<u8>) {
     let Some(first) = times.first() else { return };
-    deltas.clear();
-    deltas.extend(times.windows(2).map(|pair| pair[1].wrapping_sub(pair[0]).cast_unsigned()));
-    let rle = deltas.first().is_some_and(|delta| deltas.iter().all(|other| other == delta));
     let first = first.to_be_bytes();
-    if rle {
-        let power = power(deltas);
+    if let Some(step) = step(times) {
+        let power = power(&[step]);
         out.push(tag::RLE | power);
         out.extend_from_slice(&first);
-        put_varint(deltas[0] / POWERS[usize::from(power)], out);
+        put_varint(step / POWERS[usize::from(power)], out);
         put_varint(times.len() as u64, out);
-    } else if deltas.iter().fold(0, |all, delta| all | delta) > VALUE_MAX {
+        return;
+    }
+    deltas.clear();
+    deltas.extend(times.windows(2).map(|pair| difference(pair[0], pair[1])));
+    if deltas.iter().fold(0, |all, delta| all | delta) > VALUE_MAX {
         out.push(tag::RAW);
         out.extend_from_slice(&first);
         out.extend(deltas.iter().flat_map(|delta| delta.to_be_bytes()));
@@ -32,6 +33,25 @@ pub fn encode(times: &[i64], family: Family, deltas: &mut Vec<u64>, out: &mut Ve
         divide(deltas, power);
         words::encode(deltas, runs(family), out);
     }
+}
+
+fn difference(from: i64, to: i64) -> u64 {
+    to.wrapping_sub(from).cast_unsigned()
+}
+
+/// Differences that are compared before it is asked whether one was another: so many fit vector registers.
+const LANES: usize = 128;
+
+/// The one difference between all neighbours, if there is one.
+fn step(times: &[i64]) -> Option<u64> {
+    let [first, second, ..] = times else { return None };
+    let step = difference(*first, *second);
+    let mut pieces = times.chunks(LANES).zip(times[1..].chunks(LANES));
+    let steady = pieces.all(|(from, to)| {
+        let others = from.iter().zip(to).fold(0, |all, (from, to)| all | (difference(*from, *to) ^ step));
+        others == 0
+    });
+    steady.then_some(step)
 }
 
 fn runs(family: Family) -> words::Runs {
