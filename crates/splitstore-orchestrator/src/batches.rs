@@ -1,7 +1,7 @@
 //! How much a run does at once.
 //!
 //! ```text
-//!   collect   scan keys                           per step
+//!   collect   scan keys                           per step; 16 times as many after a marking by scan, in transfer
 //!   transfer  chunk candidates read               per step, written to cold when a batch is full
 //!   purge     chunk = n x exclusive deletes       per step, a durable cursor after every so many chunks
 //! ```
@@ -18,9 +18,11 @@ pub struct Batches {
     /// Candidates in a chunk: what transfer reads, and purge deletes, in one step. Default: 1024; more than
     /// [`Batches::CHUNK_MAX`] counts as that.
     pub chunk: NonZeroUsize,
-    /// Blocks that transfer writes to cold in one call, rounded up to whole chunks. Default: 16384.
+    /// Blocks that transfer writes to cold in one call, rounded up to whole chunks after a marking by walk. Default:
+    /// 65536: each call is one durable commit, and pays for every page that it touches.
     pub transfer_blocks: NonZeroUsize,
-    /// Bytes that transfer holds in memory before it writes them, rounded up to whole chunks. Default: 32 MiB.
+    /// Bytes that transfer gathers before it writes them, rounded up likewise. Default: 64 MiB; twice as much is held
+    /// in memory, as one batch is read while another is written.
     pub transfer_bytes: NonZeroUsize,
     /// Keys that purge checks and deletes while who wants to mark waits. Default: 256.
     pub exclusive: NonZeroUsize,
@@ -39,8 +41,8 @@ impl Default for Batches {
         Self {
             scan: size(4096),
             chunk: size(1024),
-            transfer_blocks: size(16 * 1024),
-            transfer_bytes: size(32 << 20),
+            transfer_blocks: size(64 * 1024),
+            transfer_bytes: size(64 << 20),
             exclusive: size(256),
             cursor: size(16),
         }

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use splitstore_domain::BlockKey;
-use splitstore_ports::{FileSystem, KeyEntry};
+use splitstore_ports::FileSystem;
 
 use crate::batches::Batches;
 use crate::error::Result;
@@ -52,12 +52,12 @@ impl CandidateWriter {
         Ok(Self { records, chunk: Vec::new(), chunk_max, in_chunk: 0, chunks: 0 })
     }
 
-    pub(crate) fn push(&mut self, fate: Fate, entry: &KeyEntry) -> Result<()> {
-        let key = entry.key.as_bytes();
+    pub(crate) fn push(&mut self, fate: Fate, key: &BlockKey, codec: u64) -> Result<()> {
+        let key = key.as_bytes();
         let len = u8::try_from(key.len()).expect("multihashes are at most 80 bytes");
         self.chunk.extend_from_slice(&[if fate == Fate::Transfer { 1 } else { 2 }, len]);
         self.chunk.extend_from_slice(key);
-        self.chunk.extend_from_slice(&entry.codec.to_le_bytes());
+        self.chunk.extend_from_slice(&codec.to_le_bytes());
         self.in_chunk += 1;
         if self.in_chunk == self.chunk_max { self.end_chunk() } else { Ok(()) }
     }

@@ -59,7 +59,7 @@ pub enum Error {
         /// The height that was asked for.
         height: Epoch,
     },
-    /// The cold tier's disk cannot take what would move. Nothing was copied or deleted.
+    /// The cold tier's disk cannot take what would move, or its next batch. Nothing was deleted.
     #[error("transfer needs {need} bytes free for the cold tier, {have} are: free space and compact again")]
     NoSpace {
         /// Bytes needed.

@@ -52,6 +52,7 @@ mod keyed;
 mod links;
 mod names;
 mod resolve;
+mod sealed;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -64,6 +65,7 @@ pub(crate) use build::Piece;
 pub(crate) use follow::{Outside, Reached};
 pub(crate) use index::Index;
 pub(crate) use keyed::{ID_BITS, Keyed};
+pub(crate) use sealed::Written;
 
 use links::Links;
 

@@ -1,11 +1,14 @@
 //! The sealed marks of a run on disk, and how recovery gets them back.
 //!
 //! ```text
-//!   version 2   stream: 1, exact set as it was frozen | stream: 1, exact set of what came later | empty stream
+//!   version 2   stream: 1, exact set as it was frozen
+//!               stream: 2, bitmap of a snapshot             if the run marked by scan: the set has the rest
+//!               stream: 1, exact set of what came later
+//!               empty stream
 //!   version 1   stream: exact set
 //! ```
-//! The first part is what takes long, and is written before the filter is on; the second is what references added
-//! since.
+//! The last set is what references added after the others were frozen. All else takes long, and is written before the
+//! filter is on.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -16,6 +19,7 @@ use splitstore_ports::{FileSystem, PortError, SetHint, VisitSet};
 use crate::components::MarkSets;
 use crate::error::{Error, Result};
 use crate::filter::Filter;
+use crate::graph::{Bitmap, Written};
 use crate::mark_notes;
 use crate::records::{FileKind, RecordReader, RecordWriter};
 use crate::sets::WalkSets;
@@ -27,6 +31,10 @@ pub(crate) const NAME: &str = "marks";
 
 /// What a part begins with: an exact set follows.
 const VISITS: u8 = 1;
+/// A bitmap and the names of its keys follow: they belong to the exact set before.
+const BITMAP: u8 = 2;
+/// Words of a bitmap written, and synced, in one step: 16 MiB.
+const WORDS: usize = 2 << 20;
 
 /// Writes marks part by part.
 pub(crate) struct MarksWriter {
@@ -41,14 +49,26 @@ impl MarksWriter {
     /// Writes the exact set of these sets, unless it is told not to go on.
     pub(crate) fn add(&mut self, sets: &WalkSets, goes_on: &dyn Fn() -> Result<()>) -> Result<()> {
         let mut stream = StreamWriter::new(&mut self.records, goes_on);
-        let written = stream.write_all(&[VISITS]);
-        written.map_err(|source| PortError::io("write marks", source))?;
+        stream.write_all(&[VISITS]).map_err(unwritten)?;
         if let Err(error) = sets.seal_visits(&mut stream) {
             // The set's error would hide why.
             goes_on()?;
             return Err(error.into());
         }
         stream.finish()
+    }
+
+    /// Writes a bitmap from where it stands; where it stands then, `None` at the end.
+    pub(crate) fn add_bitmap(&mut self, bitmap: &Bitmap, written: Written) -> Result<Option<Written>> {
+        let mut stream = StreamWriter::new(&mut self.records, &|| Ok(()));
+        if written == Written::default() {
+            stream.write_all(&[BITMAP]).map_err(unwritten)?;
+        }
+        let written = bitmap.seal_some(written, WORDS, &mut stream).map_err(unwritten)?;
+        let ended = if written.is_some() { stream.pause() } else { stream.finish() };
+        ended?;
+        self.sync()?;
+        Ok(written)
     }
 
     /// Makes durable what was written so far, so that the end has less to do.
@@ -62,6 +82,10 @@ impl MarksWriter {
         self.records.sync()?;
         Ok(files.sync_dir(folder)?)
     }
+}
+
+fn unwritten(source: std::io::Error) -> PortError {
+    PortError::io("write marks", source)
 }
 
 /// Reads every record, to know that the file is sound: after that, what fails is something else.
@@ -123,13 +147,13 @@ fn read(files: &dyn FileSystem, path: &Path, recover: Recover<'_>) -> Result<Wal
         if stream.read(&mut tag).map_err(failed)? == 0 {
             break;
         }
-        if tag != [VISITS] {
-            return Err(Error::DamagedFile { path: path.into(), fault: "a part is of no known kind" });
-        }
-        let visits = recover(&mut stream, part)?;
-        sets = Some(match sets {
-            None => WalkSets::new(visits, None),
-            Some(sets) => sets.frozen(visits),
+        sets = Some(match (tag, sets) {
+            ([VISITS], None) => WalkSets::new(recover(&mut stream, part)?, None),
+            ([VISITS], Some(sets)) => sets.frozen(recover(&mut stream, part)?),
+            ([BITMAP], Some(sets)) => sets.with_bitmap(Bitmap::unseal(&mut stream).map_err(failed)?),
+            _ => {
+                return Err(Error::DamagedFile { path: path.into(), fault: "a part is of no known kind" });
+            }
         });
         stream = stream.next_stream()?;
     }

@@ -24,8 +24,12 @@ mod absent;
 mod awaited;
 mod collect;
 mod commit;
+mod copier;
 mod late;
+mod listing;
 mod mark;
+mod ordered;
+mod pass;
 mod prepare;
 mod purge;
 mod scan;
@@ -73,8 +77,9 @@ pub struct Run<'a> {
     tracker: Tracker,
 }
 
+/// What a run is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Purpose {
+pub(crate) enum Purpose {
     Compact,
     Plan,
     /// Only to finish an earlier run.
@@ -94,7 +99,7 @@ enum State<'a> {
     Prepare,
     Mark(mark::Marking<'a>),
     Collect(collect::Collecting<'a>),
-    Transfer(transfer::Transferring),
+    Transfer(transfer::Transferring<'a>),
     Seal(seal::Sealing),
     Purge(Purging),
     Commit(purge::Purged),
@@ -200,7 +205,7 @@ impl<'a> Run<'a> {
                 }
                 Advance::Done(marked) => {
                     self.enter(Phase::Collect);
-                    State::Collect(collect::Collecting::new(cx, marked)?)
+                    State::Collect(collect::Collecting::new(cx, marked, self.purpose)?)
                 }
             },
             State::Collect(collecting) => match collecting.step(cx, meter)? {
@@ -209,7 +214,8 @@ impl<'a> Run<'a> {
             },
             State::Transfer(transferring) => match transferring.step(cx, meter)? {
                 Advance::More(transferring) | Advance::Wait(transferring, _) => State::Transfer(transferring),
-                Advance::Done(settled) => {
+                Advance::Done((settled, plan)) => {
+                    self.planned(plan.as_ref());
                     self.enter(Phase::Seal);
                     State::Seal(seal::Sealing::new(cx, settled)?)
                 }
@@ -239,22 +245,40 @@ impl<'a> Run<'a> {
         Ok(Step::Working(self.phase()))
     }
 
-    fn collected(&mut self, collected: collect::Collected) -> Result<Step> {
-        let plan = collected.plan.clone();
+    fn collected(&mut self, collected: collect::Collected<'a>) -> Result<Step> {
+        let counts = match &collected {
+            collect::Collected::Counted(counted) => {
+                let [_, moves, go] = counted.fates(self.cx).count();
+                (moves, moves + go)
+            }
+            collect::Collected::Listed(listed) => {
+                self.planned(Some(&listed.plan));
+                (listed.plan.transfer.blocks, listed.plan.candidates().blocks)
+            }
+        };
+        *self.cx.planned.lock() = counts;
+        match collected {
+            collect::Collected::Listed(listed) if self.purpose == Purpose::Plan => {
+                self.tracker.finish_phase(self.cx);
+                listed.work.drop_run(self.cx)?;
+                return Ok(Step::Planned(listed.plan));
+            }
+            collected => {
+                self.enter(Phase::Transfer);
+                self.state = State::Transfer(transfer::Transferring::new(self.cx, collected)?);
+            }
+        }
+        Ok(Step::Working(self.phase()))
+    }
+
+    /// The plan is known, if it was not before.
+    fn planned(&mut self, plan: Option<&CompactionPlan>) {
+        let Some(plan) = plan else { return };
         self.cx.observer.on_event(&Event::Planned(plan.clone()));
         if plan.missing > 0 {
             self.cx.observer.on_event(&Event::MissingReferences(plan.missing));
         }
         self.tracker.plan = Some(plan.clone());
-        *self.cx.planned.lock() = (plan.transfer.blocks, plan.candidates().blocks);
-        if self.purpose == Purpose::Plan {
-            self.tracker.finish_phase(self.cx);
-            collected.work.drop_run(self.cx)?;
-            return Ok(Step::Planned(plan));
-        }
-        self.enter(Phase::Transfer);
-        self.state = State::Transfer(transfer::Transferring::new(self.cx, collected)?);
-        Ok(Step::Working(self.phase()))
     }
 
     fn commit(&mut self, purged: purge::Purged) -> Result<Step> {

@@ -2,9 +2,9 @@
 //!
 //! ```text
 //!   frozen   what was marked before the seal began to write it; nobody adds to it any more
-//!   bitmap   what hot held when the run began, while a run marks by scan        exact
+//!   bitmap   what hot held when the run began, if it marked by scan              exact
 //!   marks    may over-approximate, if a store has one                           its "no" is final
-//!   visits   everything else, and after collection everything                   exact: gates the walk
+//!   visits   everything else                                                    exact: gates the walk
 //! ```
 
 use std::io::Write;
@@ -45,11 +45,6 @@ impl WalkSets {
         self.bitmap.as_deref()
     }
 
-    /// Goes on without the bitmap, whose marks have been visited in the sets behind it.
-    pub(crate) fn settled(self) -> Self {
-        Self { bitmap: None, ..self }
-    }
-
     /// What is visited from here on goes into `later`: these sets stay as they are.
     pub(crate) fn frozen(self, later: Arc<dyn VisitSet>) -> Self {
         Self { frozen: Some(Arc::new(self)), ..Self::new(later, None) }
@@ -68,11 +63,11 @@ impl WalkSets {
     }
 
     fn visit_here(&self, visits: &[Visit], first: &mut Vec<bool>) -> Result<()> {
-        let Some(bitmap) = self.bitmap() else { return self.settle(visits, first) };
+        let Some(bitmap) = self.bitmap() else { return self.visit_behind(visits, first) };
         let ordinals: Vec<Option<u32>> = visits.iter().map(|visit| bitmap.find(&visit.key)).collect();
         let begin = first.len();
         let known: Vec<bool> = ordinals.iter().map(Option::is_some).collect();
-        visit_but(visits, &known, first, |outside, first| self.settle(outside, first))?;
+        visit_but(visits, &known, first, |outside, first| self.visit_behind(outside, first))?;
         for (place, (visit, ordinal)) in first[begin..].iter_mut().zip(visits.iter().zip(ordinals)) {
             if let Some(ordinal) = ordinal {
                 *place = bitmap.visit(ordinal, visit.reading);
@@ -81,8 +76,7 @@ impl WalkSets {
         Ok(())
     }
 
-    /// Visits in the sets behind the bitmap, also keys that it knows.
-    pub(crate) fn settle(&self, visits: &[Visit], first: &mut Vec<bool>) -> Result<()> {
+    fn visit_behind(&self, visits: &[Visit], first: &mut Vec<bool>) -> Result<()> {
         if let Some(marks) = &self.marks {
             let keys: Vec<BlockKey> = visits.iter().map(|visit| visit.key.clone()).collect();
             marks.mark_many(&keys)?;

@@ -24,6 +24,11 @@ impl<'a> StreamWriter<'a> {
         Self { records, goes_on, piece: Vec::with_capacity(PIECE) }
     }
 
+    /// Writes what is buffered: another writer goes on with this stream.
+    pub(crate) fn pause(mut self) -> Result<()> {
+        self.append_piece()
+    }
+
     /// Writes what is buffered and the end mark.
     pub(crate) fn finish(mut self) -> Result<()> {
         self.append_piece()?;

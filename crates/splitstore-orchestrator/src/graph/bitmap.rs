@@ -16,7 +16,7 @@ const READINGS: [Reading; 3] = [Reading::Opaque, Reading::Dag, Reading::Header];
 /// The marks of one walk.
 pub(crate) struct Bitmap {
     index: Arc<Index>,
-    bits: [Box<[AtomicU64]>; READINGS.len()],
+    pub(super) bits: [Box<[AtomicU64]>; READINGS.len()],
 }
 
 impl Bitmap {
@@ -61,9 +61,18 @@ impl Bitmap {
 
     /// How many blocks are marked.
     pub(crate) fn len(&self) -> u64 {
-        let words = 0..self.bits[0].len();
+        self.words().map(|word| u64::from(word.count_ones())).sum()
+    }
+
+    /// How many blocks are marked here and not in `other`, which is of the same snapshot.
+    pub(crate) fn len_beside(&self, other: &Self) -> u64 {
+        self.words().zip(other.words()).map(|(here, there)| u64::from((here & !there).count_ones())).sum()
+    }
+
+    /// The marks under any reading.
+    fn words(&self) -> impl Iterator<Item = u64> + '_ {
         let any = |at: usize| self.bits.iter().fold(0, |any, bits| any | bits[at].load(Ordering::Relaxed));
-        words.map(|at| u64::from(any(at).count_ones())).sum()
+        (0..self.bits[0].len()).map(any)
     }
 
     fn place(&self, ordinal: u32, reading: Reading) -> (&AtomicU64, u64) {

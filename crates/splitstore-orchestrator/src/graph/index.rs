@@ -27,6 +27,9 @@ pub(crate) struct Index {
     groups: Vec<Group>,
 }
 
+/// Headers with how many keys each has, in key order.
+pub(super) type Groups = Vec<(Box<[u8]>, u32)>;
+
 /// The keys of one header.
 struct Group {
     header: Box<[u8]>,
@@ -44,12 +47,7 @@ pub(super) const MANY: u32 = u32::MAX - 1;
 
 impl Index {
     /// Over names in key order; `groups` are headers with how many keys each has, in the same order.
-    pub(super) fn new(
-        keyed: Arc<Keyed>,
-        ids: Vec<u64>,
-        checks: Vec<u64>,
-        groups: Vec<(Box<[u8]>, u32)>,
-    ) -> Self {
+    pub(super) fn new(keyed: Arc<Keyed>, ids: Vec<u64>, checks: Vec<u64>, groups: Groups) -> Self {
         let mut first = 0;
         let group = |(header, len): (Box<[u8]>, u32)| {
             let begin = first;
@@ -58,6 +56,17 @@ impl Index {
         };
         let groups = groups.into_iter().map(group).collect();
         Self { keyed, ids, checks, groups }
+    }
+
+    /// The headers, as they were given.
+    pub(super) fn groups(&self) -> Groups {
+        let mut begin = 0;
+        let group = |group: &Group| {
+            let keys = group.end - begin;
+            begin = group.end;
+            (group.header.clone(), keys)
+        };
+        self.groups.iter().map(group).collect()
     }
 
     /// How many keys there are; their ordinals are below.

@@ -11,9 +11,6 @@ use std::hash::{BuildHasher, RandomState};
 
 use xxhash_rust::xxh3::xxh3_64_with_secret;
 
-/// Bytes of a secret: what XXH3 itself uses as its default length.
-const SECRET: usize = 192;
-
 /// Bits of an id, at most: one of 64 says how a link is read.
 pub(crate) const ID_BITS: u32 = 63;
 
@@ -26,16 +23,29 @@ pub(crate) struct Short {
 
 /// Names keys under one secret.
 pub(crate) struct Keyed {
-    secret: Box<[u8; SECRET]>,
+    secret: Box<[u8; Self::SECRET]>,
     mask: u64,
 }
 
 impl Keyed {
+    /// Bytes of a secret: what XXH3 itself uses as its default length.
+    pub(super) const SECRET: usize = 192;
+
+    /// One that was written down.
+    pub(super) const fn known(secret: Box<[u8; Self::SECRET]>, mask: u64) -> Self {
+        Self { secret, mask }
+    }
+
+    /// What makes it.
+    pub(super) fn parts(&self) -> (&[u8; Self::SECRET], u64) {
+        (&self.secret, self.mask)
+    }
+
     /// A fresh secret; ids of so many bits, between 1 and [`ID_BITS`].
     pub(crate) fn random(id_bits: u32) -> Self {
         // The standard library keys its hasher with random bytes of the operating system; SipHash stretches them.
         let source = RandomState::new();
-        let mut secret = Box::new([0; SECRET]);
+        let mut secret = Box::new([0; Self::SECRET]);
         for (part, number) in secret.chunks_exact_mut(size_of::<u64>()).zip(0_u64..) {
             part.copy_from_slice(&source.hash_one(number).to_le_bytes());
         }

@@ -28,6 +28,7 @@ use super::{Advance, Work, count};
 use crate::candidates::CandidateReader;
 use crate::error::Result;
 use crate::filter::Filter;
+use crate::graph::Written;
 use crate::journal::Fact;
 use crate::marks_file::MarksWriter;
 use crate::sets::WalkSets;
@@ -66,7 +67,9 @@ enum Next {
     Check(CandidateReader),
     ClearNotes,
     Walk(Late),
-    Write,
+    WriteSet,
+    WriteBitmap(MarksWriter, Written),
+    Freeze(MarksWriter),
     WalkAgain(Late, MarksWriter),
 }
 
@@ -91,13 +94,23 @@ impl Sealing {
                 cx.tiers.hot.sync()?;
                 Next::Walk(Late::new(cx, &self.subject.sets))
             }
-            Next::Walk(late) => late.step(cx, meter)?.map_or(Next::Write, Next::Walk),
-            Next::Write => {
+            Next::Walk(late) => late.step(cx, meter)?.map_or(Next::WriteSet, Next::Walk),
+            Next::WriteSet => {
                 let mut marks = MarksWriter::create(&cx.files, &self.subject.work.folder)?;
                 marks.add(&self.subject.sets, &|| cx.conductor.check(Phase::Seal))?;
                 marks.sync()?;
-                self.subject.sets =
-                    self.subject.sets.frozen(new_visits(cx, &self.subject.work.folder, "later")?);
+                Next::WriteBitmap(marks, Written::default())
+            }
+            Next::WriteBitmap(mut marks, written) => match self.subject.sets.bitmap() {
+                Some(bitmap) => match marks.add_bitmap(bitmap, written)? {
+                    Some(written) => Next::WriteBitmap(marks, written),
+                    None => Next::Freeze(marks),
+                },
+                None => Next::Freeze(marks),
+            },
+            Next::Freeze(marks) => {
+                let later = new_visits(cx, &self.subject.work.folder, "later")?;
+                self.subject.sets = self.subject.sets.frozen(later);
                 Next::WalkAgain(Late::new(cx, &self.subject.sets), marks)
             }
             Next::WalkAgain(late, marks) => {

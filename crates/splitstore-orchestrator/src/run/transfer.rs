@@ -1,19 +1,20 @@
 //! Transfer: what moves is copied to cold, checked against its hash on the way, and synced before anything
 //! is deleted.
+//!
+//! Marked by scan, it is one pass with collection (`pass.rs`). Else the list of candidates says what to read.
 
 use cid::Cid;
-use splitstore_domain::{CompactionPlan, PhaseReport, digest};
-use splitstore_ports::Block;
+use splitstore_domain::{CompactionPlan, PhaseReport};
 
-use super::collect::Collected;
+use super::collect::{Collected, Listed};
+use super::copier::{Batch, Copier, Threads, check_space};
+use super::ordered::Seen;
+use super::pass::Pass;
 use super::{Advance, Work, count};
 use crate::candidates::{CandidateReader, Fate};
 use crate::error::{Error, Result};
 use crate::sets::WalkSets;
 use crate::store::Inner;
-
-/// What an engine writes besides the data: asked of the disk before the copy starts.
-const OVERHEAD_PER_BLOCK: u64 = 300;
 
 /// Evidence: everything that must not be lost is durably in cold, or the policy keeps nothing of it.
 pub(crate) struct Settled {
@@ -23,72 +24,104 @@ pub(crate) struct Settled {
 }
 
 /// The phase under way.
-pub(crate) struct Transferring {
-    collected: Collected,
-    candidates: CandidateReader,
-    pending: Vec<(Cid, Vec<u8>)>,
-    pending_bytes: usize,
+pub(crate) enum Transferring<'a> {
+    Pass(Box<Pass<'a>>),
+    List(Box<ByList>),
 }
 
-impl Transferring {
-    pub(crate) fn new(cx: &Inner, collected: Collected) -> Result<Self> {
-        check_space(cx, &collected.plan)?;
-        let candidates = CandidateReader::open(&*cx.files, &collected.work.folder)?;
-        Ok(Self { collected, candidates, pending: Vec::new(), pending_bytes: 0 })
+/// Copying what a list says.
+pub(crate) struct ByList {
+    listed: Listed,
+    candidates: CandidateReader,
+    seen: Seen,
+    copier: Copier,
+    threads: Threads,
+}
+
+impl<'a> Transferring<'a> {
+    pub(crate) fn new(cx: &Inner, collected: Collected<'a>) -> Result<Self> {
+        match collected {
+            Collected::Counted(counted) => Ok(Self::Pass(Box::new(Pass::new(cx, *counted)?))),
+            Collected::Listed(listed) => Ok(Self::List(Box::new(ByList::new(cx, *listed)?))),
+        }
     }
 
-    pub(crate) fn step(mut self, cx: &Inner, meter: &mut PhaseReport) -> Result<Advance<Self, Settled>> {
-        if self.collected.plan.transfer.blocks == 0 {
-            return Ok(Advance::Done(self.settled()));
+    /// At the end a plan comes with it, if it was not known before.
+    pub(crate) fn step(
+        self,
+        cx: &Inner,
+        meter: &mut PhaseReport,
+    ) -> Result<Advance<Self, (Settled, Option<CompactionPlan>)>> {
+        match self {
+            Self::Pass(pass) => Ok(match pass.step(cx, meter)? {
+                Advance::More(pass) | Advance::Wait(pass, _) => Advance::More(Self::Pass(Box::new(pass))),
+                Advance::Done((settled, plan)) => Advance::Done((settled, Some(plan))),
+            }),
+            Self::List(mut list) => {
+                if list.step(cx, meter)? {
+                    return Ok(Advance::More(Self::List(list)));
+                }
+                let ByList { listed: Listed { work, sets, chunks, .. }, .. } = *list;
+                Ok(Advance::Done((Settled { work, sets, chunks }, None)))
+            }
         }
-        let Some(chunk) = self.candidates.next_chunk()? else {
-            self.write(cx)?;
-            cx.tiers.cold.sync()?;
-            return Ok(Advance::Done(self.settled()));
-        };
+    }
+}
+
+impl ByList {
+    fn new(cx: &Inner, listed: Listed) -> Result<Self> {
+        let moves = listed.plan.transfer;
+        check_space(cx, moves.blocks, moves.bytes.0)?;
+        let candidates = CandidateReader::open(&*cx.files, &listed.work.folder)?;
+        let (copier, threads) = (Copier::default(), Threads::for_blocks(moves.blocks));
+        let seen = if moves.blocks == 0 { Seen::All } else { Seen::Some };
+        Ok(Self { listed, candidates, seen, copier, threads })
+    }
+
+    /// Whether there is more to do.
+    fn step(&mut self, cx: &Inner, meter: &mut PhaseReport) -> Result<bool> {
+        let Self { candidates, seen, copier, threads, listed } = self;
+        if *seen == Seen::All && copier.is_empty() {
+            if listed.plan.transfer.blocks > 0 {
+                copier.finish(cx)?;
+            }
+            return Ok(false);
+        }
+        *seen = copier.step(cx, *threads, |batch| match *seen {
+            Seen::All => Ok(Seen::All),
+            Seen::Some => gather(cx, candidates, *threads, batch, meter),
+        })?;
+        copier.turn(cx, *seen);
+        Ok(true)
+    }
+}
+
+/// Reads a chunk, or as many as make a batch.
+fn gather(
+    cx: &Inner,
+    candidates: &mut CandidateReader,
+    threads: Threads,
+    batch: &mut Batch,
+    meter: &mut PhaseReport,
+) -> Result<Seen> {
+    loop {
+        let Some(chunk) = candidates.next_chunk()? else { return Ok(Seen::All) };
         let moving = chunk.iter().filter(|candidate| candidate.fate == Fate::Transfer);
         let cids: Vec<Cid> = moving.map(|candidate| candidate.key.to_cid(candidate.codec)).collect();
-        self.read(cx, &cids, meter)?;
-        let most = &cx.options.batches;
-        if self.pending.len() >= most.transfer_blocks.get() || self.pending_bytes >= most.transfer_bytes.get()
-        {
-            self.write(cx)?;
+        read(cx, &cids, batch, meter)?;
+        if threads == Threads::One || batch.is_full(cx) {
+            return Ok(Seen::Some);
         }
-        Ok(Advance::More(self))
-    }
-
-    fn read(&mut self, cx: &Inner, cids: &[Cid], meter: &mut PhaseReport) -> Result<()> {
-        let mut blocks = vec![None; cids.len()];
-        cx.tiers.hot.view_many(cids, &mut |index, data| blocks[index] = Some(data.to_vec()))?;
-        for (cid, data) in cids.iter().zip(blocks) {
-            let data = data.ok_or(Error::MissingLive { cid: *cid, root: *cid, header: None })?;
-            digest::verify(cid, &data).map_err(|source| Error::Damaged { cid: *cid, source })?;
-            count(meter, 1, data.len() as u64);
-            self.pending_bytes += data.len();
-            self.pending.push((*cid, data));
-        }
-        Ok(())
-    }
-
-    fn write(&mut self, cx: &Inner) -> Result<()> {
-        let blocks: Vec<Block<'_>> =
-            self.pending.iter().map(|(cid, data)| Block { cid: *cid, data }).collect();
-        cx.tiers.cold.put_many(&blocks)?;
-        self.pending.clear();
-        self.pending_bytes = 0;
-        Ok(())
-    }
-
-    fn settled(self) -> Settled {
-        let Collected { work, sets, chunks, .. } = self.collected;
-        Settled { work, sets, chunks }
     }
 }
 
-fn check_space(cx: &Inner, plan: &CompactionPlan) -> Result<()> {
-    let need = plan.transfer.bytes.0 + plan.transfer.blocks * OVERHEAD_PER_BLOCK;
-    match cx.files.free_space(&cx.options.folder)? {
-        Some(free) if free.0 < need => Err(Error::NoSpace { need, have: free.0 }),
-        _ => Ok(()),
+fn read(cx: &Inner, cids: &[Cid], batch: &mut Batch, meter: &mut PhaseReport) -> Result<()> {
+    let mut blocks = vec![None; cids.len()];
+    cx.tiers.hot.view_many(cids, &mut |index, data| blocks[index] = Some(data.to_vec()))?;
+    for (cid, data) in cids.iter().zip(blocks) {
+        let data = data.ok_or(Error::MissingLive { cid: *cid, root: *cid, header: None })?;
+        count(meter, 1, data.len() as u64);
+        batch.add(*cid, &data)?;
     }
+    Ok(())
 }

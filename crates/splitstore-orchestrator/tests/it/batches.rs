@@ -3,10 +3,11 @@
 use std::num::NonZeroUsize;
 
 use splitstore_domain::ColdPolicy;
+use splitstore_memory::Call;
 use splitstore_orchestrator::{Batches, Error};
-use splitstore_ports::BlockWriteExt;
+use splitstore_ports::{Block, BlockWrite, BlockWriteExt, ErrorKind};
 
-use crate::rig::{Rig, finish, generated, raw_block, step_to};
+use crate::rig::{MODES, Rig, finish, generated, raw_block, step_to};
 
 /// Every size the same.
 fn all(size: usize) -> Batches {
@@ -92,4 +93,31 @@ fn who_steps_a_run_stops_the_store_drops_the_run_and_closes() {
     drop((store, chain));
     let (store, _chain) = rig.open().unwrap();
     finish(store.begin().unwrap());
+}
+
+/// So many that a second thread writes to cold.
+#[test]
+fn what_moves_on_two_threads_is_all_there_or_hot_stays_as_it_was() {
+    let garbage: Vec<_> = (0_u32..66_000).map(|number| raw_block(&number.to_le_bytes())).collect();
+    for mode in &MODES[..2] {
+        let batches = Batches { transfer_blocks: NonZeroUsize::new(10_000).unwrap(), ..Batches::default() };
+        let rig = Rig { mode: *mode, ..rig(batches) };
+        let blocks: Vec<_> = garbage.iter().map(|(cid, data)| Block { cid: *cid, data }).collect();
+        rig.hot.put_many(&blocks).unwrap();
+        rig.hot.sync().unwrap();
+        let before = rig.hot_keys();
+        let (store, _chain) = rig.open().unwrap();
+        for (nth, kind) in [(1, ErrorKind::Full), (3, ErrorKind::Unavailable)] {
+            rig.cold.fail_nth_where(nth, kind, |call| matches!(call, Call::Put(_)));
+            let error = store.compact().unwrap_err().to_string();
+            assert!(error.contains("put"), "{error}");
+            assert!(rig.hot_keys() == before, "nothing was deleted after a write that failed");
+            rig.cold.heal();
+        }
+        let report = store.compact().unwrap();
+        let cold = rig.cold_keys();
+        assert_eq!(cold.len() as u64, report.plan.transfer.blocks);
+        assert!(garbage.iter().all(|(cid, _)| cold.contains(&cid.into())));
+        assert!(&rig.hot_keys() | &cold == before);
+    }
 }

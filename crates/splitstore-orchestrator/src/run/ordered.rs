@@ -1,0 +1,200 @@
+//! The snapshot that a run marked by, once more: the n-th key is the bitmap's n-th bit.
+
+use std::ops::ControlFlow;
+
+use splitstore_domain::ColdPolicy;
+use splitstore_ports::{BlockSnapshot, ErrorKind, KeyRange, PortError, ScannedBlock};
+
+use crate::candidates::Fate;
+use crate::error::Result;
+use crate::graph::{Bitmap, Index};
+use crate::sets::WalkSets;
+
+/// A snapshot, and how far it was looked at.
+pub(super) struct Ordered<'a> {
+    snapshot: Box<dyn BlockSnapshot + 'a>,
+    from: Option<Vec<u8>>,
+    ordinal: u32,
+}
+
+/// Whether a look at what there is came to its end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// Whoever looked had enough.
+    Some,
+    All,
+}
+
+impl<'a> Ordered<'a> {
+    pub(super) fn new(snapshot: Box<dyn BlockSnapshot + 'a>) -> Self {
+        Self { snapshot, from: None, ordinal: 0 }
+    }
+
+    /// Shows blocks from where it stands with their ordinals, until `on_block` breaks off. A snapshot that shows
+    /// other keys than those of `index` is an error: nothing may be deleted on the strength of such a one.
+    pub(super) fn go_on(
+        &mut self,
+        index: &Index,
+        on_block: &mut dyn FnMut(u32, &ScannedBlock<'_>) -> Result<ControlFlow<()>>,
+    ) -> Result<Seen> {
+        let range = KeyRange { from: self.from.take(), to: None };
+        let (mut broken, mut ordinal) = (None, self.ordinal);
+        self.snapshot.scan(&range, &mut |block| {
+            let is_it = index.is(ordinal, block.key.as_bytes());
+            let shown = if is_it { on_block(ordinal, block) } else { Err(astray(block, ordinal)) };
+            ordinal = ordinal.saturating_add(1);
+            match shown {
+                Ok(ControlFlow::Continue(())) => return ControlFlow::Continue(()),
+                // The next look begins after this key: at the least bytes above it.
+                Ok(ControlFlow::Break(())) => broken = Some(Ok([block.key.as_bytes(), &[0]].concat())),
+                Err(error) => broken = Some(Err(error)),
+            }
+            ControlFlow::Break(())
+        })?;
+        self.ordinal = ordinal;
+        let Some(from) = broken.transpose()? else {
+            return self.all_seen(index).map(|()| Seen::All);
+        };
+        self.from = Some(from);
+        Ok(Seen::Some)
+    }
+
+    fn all_seen(&self, index: &Index) -> Result<()> {
+        let (seen, known) = (self.ordinal, index.len());
+        if seen == known {
+            return Ok(());
+        }
+        let attempt = format!("scan hot again: its snapshot held {known} blocks, and now {seen}");
+        Err(PortError::bare(ErrorKind::Corrupt, attempt).into())
+    }
+}
+
+fn astray(block: &ScannedBlock<'_>, ordinal: u32) -> crate::Error {
+    let cid = block.key.to_cid(block.codec);
+    let attempt = format!("scan hot again: block {ordinal} of its snapshot is now {cid}");
+    PortError::bare(ErrorKind::Corrupt, attempt).into()
+}
+
+/// What becomes of the blocks of a snapshot.
+#[derive(Clone, Copy)]
+pub(super) struct Fates<'s> {
+    live: &'s Bitmap,
+    moving: Option<&'s Bitmap>,
+    policy: ColdPolicy,
+}
+
+impl<'s> Fates<'s> {
+    /// `None` for sets without a bitmap.
+    pub(super) fn of(live: &'s WalkSets, moving: Option<&'s WalkSets>, policy: ColdPolicy) -> Option<Self> {
+        Some(Self { live: live.bitmap()?, moving: moving.and_then(WalkSets::bitmap), policy })
+    }
+
+    pub(super) fn index(&self) -> &'s Index {
+        self.live.index()
+    }
+
+    /// Live blocks have none.
+    pub(super) fn fate(&self, ordinal: u32) -> Option<Fate> {
+        if self.live.is_marked(ordinal) {
+            return None;
+        }
+        Some(match (self.policy, self.moving) {
+            (ColdPolicy::Universal, _) => Fate::Transfer,
+            (ColdPolicy::Messages, Some(moving)) if moving.is_marked(ordinal) => Fate::Transfer,
+            (ColdPolicy::Messages | ColdPolicy::Discard, _) => Fate::Drop,
+        })
+    }
+
+    /// How many stay, move and go.
+    pub(super) fn count(&self) -> [u64; 3] {
+        let all = u64::from(self.index().len());
+        let stay = self.live.len();
+        let move_ = match (self.policy, self.moving) {
+            (ColdPolicy::Universal, _) => all - stay,
+            (ColdPolicy::Messages, Some(moving)) => moving.len_beside(self.live),
+            (ColdPolicy::Messages | ColdPolicy::Discard, _) => 0,
+        };
+        [stay, move_, all - stay - move_]
+    }
+}
+
+#[cfg(all(test, not(interleaved)))]
+mod tests {
+    use std::sync::Arc;
+
+    use splitstore_domain::BlockKey;
+    use splitstore_domain::object::RAW;
+    use splitstore_ports::{Interrupt, OnBlock, Result as PortResult};
+
+    use super::*;
+    use crate::graph::{Graph, ID_BITS, Keyed, Piece};
+
+    /// Empty blocks with these keys.
+    struct Keys(Vec<BlockKey>);
+
+    impl BlockSnapshot for Keys {
+        fn estimated_len(&self) -> PortResult<u64> {
+            Ok(self.0.len() as u64)
+        }
+
+        fn ranges(&self, _parts: usize) -> PortResult<Vec<KeyRange>> {
+            Ok(vec![KeyRange::default()])
+        }
+
+        fn scan(&self, range: &KeyRange, on_block: OnBlock<'_>) -> PortResult<()> {
+            let from = range.from.as_deref().unwrap_or_default();
+            for key in self.0.iter().filter(|key| key.as_bytes() >= from) {
+                if on_block(&ScannedBlock { key, codec: RAW, data: &[] }).is_break() {
+                    break;
+                }
+            }
+            Ok(())
+        }
+    }
+
+    fn keys(numbers: &[u8]) -> Vec<BlockKey> {
+        let key = |number: &u8| [&[0x12, 0x20][..], &[*number; 32]].concat();
+        numbers.iter().map(|number| BlockKey::from_bytes(&key(number)).expect("a multihash")).collect()
+    }
+
+    fn graph(numbers: &[u8]) -> Graph<'static> {
+        let (snapshot, keyed) = (Keys(keys(numbers)), Arc::new(Keyed::random(ID_BITS)));
+        let piece =
+            Piece::read(&snapshot, &KeyRange::default(), &keyed, &Interrupt::new()).expect("it is sound");
+        Graph::join(Box::new(snapshot), vec![piece], keyed, 1).expect("it is small")
+    }
+
+    /// Looks at these blocks `most` at a time; what was seen.
+    fn seen(graph: &Graph<'_>, numbers: &[u8], most: usize) -> Result<Vec<u32>> {
+        let mut ordered = Ordered::new(Box::new(Keys(keys(numbers))));
+        let mut seen = Vec::new();
+        loop {
+            let before = seen.len();
+            let end = ordered.go_on(graph.index(), &mut |ordinal, _| {
+                seen.push(ordinal);
+                let enough = seen.len() - before == most;
+                Ok(if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+            })?;
+            if end == Seen::All {
+                return Ok(seen);
+            }
+        }
+    }
+
+    #[test]
+    fn every_block_is_seen_once_however_many_at_a_time() {
+        let graph = graph(&[1, 2, 3, 4, 5]);
+        for most in [1, 2, 5, 6] {
+            assert_eq!(seen(&graph, &[1, 2, 3, 4, 5], most).unwrap(), [0, 1, 2, 3, 4]);
+        }
+    }
+
+    #[test]
+    fn a_snapshot_that_shows_other_keys_the_second_time_is_an_error() {
+        let graph = graph(&[1, 2, 3]);
+        for other in [&[1, 2][..], &[1, 2, 3, 4], &[1, 3], &[0, 1, 2, 3], &[1, 2, 4], &[]] {
+            let error = seen(&graph, other, 2).unwrap_err().to_string();
+            assert!(error.contains("scan hot again"), "{other:?}: {error}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Collection and transfer in one ordered pass over the snapshot that the run marked by.
+//!
+//! ```text
+//!   snapshot   k0   k1   k2   k3   k4 ..
+//!   bitmap     1    .    .    1    .        live: counted
+//!   list            k1   k2        k4       every other one, in key order
+//!   cold            k1             k4       what moves, in batches, while the next is read
+//! ```
+//! Nothing of it counts before the end: then the list is durable, cold is synced, and the plan is known. A crash
+//! before drops the list; what cold has by then is harmless there.
+//!
+//! How many blocks move is known from the bitmap, how many bytes only at the end. So the disk is asked for half of what
+//! can be expected before anything is copied, and for each batch before it is written.
+
+use std::ops::ControlFlow;
+
+use splitstore_domain::{CompactionPlan, PhaseReport};
+use splitstore_ports::Maintenance;
+
+use super::collect::{BATCHES_PER_SCAN, Counted};
+use super::copier::{Batch, Copier, Threads, check_space};
+use super::listing::Listing;
+use super::ordered::{Fates, Ordered, Seen};
+use super::transfer::Settled;
+use super::{Advance, Work, count};
+use crate::candidates::Fate;
+use crate::error::Result;
+use crate::sets::WalkSets;
+use crate::store::Inner;
+
+/// Blocks between two looks at the interrupt.
+const PATIENCE: usize = 4096;
+
+/// The pass under way.
+pub(super) struct Pass<'a> {
+    work: Work,
+    sets: WalkSets,
+    moving: Option<WalkSets>,
+    ordered: Ordered<'a>,
+    seen: Seen,
+    listing: Listing,
+    copier: Copier,
+    threads: Threads,
+}
+
+/// What one look brought.
+struct Looked {
+    seen: Seen,
+    blocks: u64,
+    bytes: u64,
+}
+
+impl<'a> Pass<'a> {
+    pub(super) fn new(cx: &Inner, counted: Counted<'a>) -> Result<Self> {
+        let [stay, moves, go] = counted.fates(cx).count();
+        if moves > 0 {
+            let hot = cx.tiers.hot.maintenance().map(Maintenance::size_on_disk).transpose()?;
+            let bytes = u128::from(hot.map_or(0, |hot| hot.0)) * u128::from(moves);
+            let expected = u64::try_from(bytes / u128::from(stay + moves + go)).unwrap_or(u64::MAX);
+            check_space(cx, moves / 2, expected / 2)?;
+        }
+        let Counted { work, sets, moving, missing, snapshot } = counted;
+        let listing = Listing::begin(cx, &work, missing)?;
+        let (ordered, seen) = (Ordered::new(snapshot), Seen::Some);
+        let (copier, threads) = (Copier::default(), Threads::for_blocks(moves));
+        Ok(Self { work, sets, moving, ordered, seen, listing, copier, threads })
+    }
+
+    /// Reads a batch, beside the writing of the one before.
+    pub(super) fn step(
+        mut self,
+        cx: &Inner,
+        meter: &mut PhaseReport,
+    ) -> Result<Advance<Self, (Settled, CompactionPlan)>> {
+        if self.seen == Seen::All && self.copier.is_empty() {
+            return self.finish(cx).map(Advance::Done);
+        }
+        let Self { sets, moving, ordered, seen, listing, copier, threads, .. } = &mut self;
+        let fates = Fates::of(sets, moving.as_ref(), cx.options.policy.cold());
+        let fates = fates.expect("a snapshot comes with the bitmap of it");
+        let looked = copier.step(cx, *threads, |batch| match *seen {
+            Seen::All => Ok(Looked { seen: Seen::All, blocks: 0, bytes: 0 }),
+            Seen::Some => look(cx, fates, ordered, listing, batch),
+        })?;
+        count(meter, looked.blocks, looked.bytes);
+        *seen = looked.seen;
+        copier.turn(cx, *seen);
+        Ok(Advance::More(self))
+    }
+
+    fn finish(self, cx: &Inner) -> Result<(Settled, CompactionPlan)> {
+        let Self { work, sets, listing, mut copier, .. } = self;
+        let (plan, chunks) = listing.finish(cx, &work.folder)?;
+        copier.finish(cx)?;
+        Ok((Settled { work, sets, chunks }, plan))
+    }
+}
+
+/// Looks at blocks until a batch is full, or for as long as a step may take.
+fn look(
+    cx: &Inner,
+    fates: Fates<'_>,
+    ordered: &mut Ordered<'_>,
+    listing: &mut Listing,
+    batch: &mut Batch,
+) -> Result<Looked> {
+    let most = cx.options.batches.scan.get().saturating_mul(BATCHES_PER_SCAN);
+    let (mut looked, mut blocks, mut bytes) = (0, 0, 0);
+    let seen = ordered.go_on(fates.index(), &mut |ordinal, block| {
+        let (size, fate) = (block.data.len() as u64, fates.fate(ordinal));
+        listing.add(block.key, block.codec, size, fate)?;
+        if fate == Some(Fate::Transfer) {
+            batch.add(block.key.to_cid(block.codec), block.data)?;
+            blocks += 1;
+            bytes += size;
+        }
+        looked += 1;
+        if looked % PATIENCE == 0 {
+            cx.interrupt.check("read what moves to cold")?;
+        }
+        let enough = looked == most || batch.is_full(cx);
+        Ok(if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
+    Ok(Looked { seen, blocks, bytes })
+}
