@@ -72,6 +72,9 @@ impl Probe {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compare::plan;
+    use crate::compare::samples::Of;
+    use crate::compare::stored::Stored;
     use crate::compare::works::WORKS;
 
     #[test]
@@ -80,6 +83,27 @@ mod tests {
         assert_eq!(names.len(), PROBES.len());
         for work in WORKS {
             assert!(work.probes().all(|probe| names.contains(probe)), "{}", work.name);
+        }
+    }
+
+    /// What needs a disk that forgets, or takes as long as it takes, is left out.
+    fn is_quick(probe: &&Probe) -> bool {
+        !probe.name.ends_with("-cold") && probe.name != "latency"
+    }
+
+    #[test]
+    fn every_value_that_a_work_needs_is_measured_by_its_probe() {
+        let cache = tempfile::tempdir().unwrap();
+        let state = plan::State { epochs: 80, actors: 300, churn_per_mille: 10, messages_per_block: 4 };
+        let stored = Stored::open_or_make(cache.path(), &plan::chain("main", state, 1 << 20)).unwrap();
+        for probe in PROBES.iter().filter(is_quick) {
+            let Some(run) = probe.run else { continue };
+            let gauges = run(&Site::new(&stored.folder, cache.path()).unwrap()).unwrap();
+            let values = WORKS.iter().flat_map(Work::values).filter(|of| of.0 == probe.name);
+            for Of(_, value) in values {
+                let found = gauges.iter().find(|(name, _)| *name == value);
+                assert!(found.is_some_and(|(_, value)| value.is_finite()), "{}: {value}", probe.name);
+            }
         }
     }
 

@@ -30,6 +30,14 @@ impl Goal {
         }
     }
 
+    /// The value that is the bound, where it is measured.
+    pub(crate) const fn measured(self) -> Option<Of> {
+        match self {
+            Self::AtMostMeasured(of) => Some(of),
+            _ => None,
+        }
+    }
+
     /// Whether it is met; nothing where it asks for nothing. `bound` is what was measured for it, if anything.
     pub(crate) fn met(self, ours: f64, ratio: Option<f64>, bound: Option<f64>) -> Option<bool> {
         match self {

@@ -82,10 +82,7 @@ impl Measured {
             None => None,
         };
         let ratio = work.against.and_then(|against| ratio(work, against, samples));
-        let bound = match work.goal {
-            Goal::AtMostMeasured(of) => samples.spread(of).map(|spread| spread.median),
-            _ => None,
-        };
+        let bound = work.goal.measured().and_then(|of| samples.spread(of)).map(|spread| spread.median);
         let met = work.goal.met(ours.median, ratio.map(|ratio| ratio.median), bound);
         let cpu = work
             .against

@@ -106,9 +106,14 @@ impl Work {
         Self { unit: Unit::Count, ..self }
     }
 
+    /// The values that it is made of.
+    pub(crate) fn values(&self) -> impl Iterator<Item = Of> + use<> {
+        [Some(self.ours), self.against, self.goal.measured()].into_iter().flatten()
+    }
+
     /// The probes that it is measured by.
     pub(crate) fn probes(&self) -> impl Iterator<Item = &'static str> {
-        [Some(self.ours), self.against].into_iter().flatten().map(|of| of.0)
+        self.values().map(|of| of.0)
     }
 
     /// Whether it is measured by this probe.
