@@ -39,7 +39,8 @@ pub(crate) const PROBES: &[Probe] = &[
     on_main("compact", ALWAYS, compact::ours),
     Probe { on: "fifth", ..on_main("scan-fifth", ALWAYS, |site| mark::ours(site, MarkStrategy::Scan, Cache::Warm)) },
     on_main("hits", ALWAYS, hits::hits),
-    on_main("latency", 1, latency::latency),
+    // On the smaller store: a run that yields to readers takes its time.
+    Probe { on: "fifth", ..on_main("latency", 2, latency::latency) },
     not_built("put-plain"),
     not_built("put-links"),
     on_main("get-many", ALWAYS, reads::many),
@@ -87,7 +88,7 @@ mod tests {
     }
 
     /// What needs a disk that forgets, or takes as long as it takes, is left out.
-    fn is_quick(probe: &&Probe) -> bool {
+    fn is_quick(probe: &Probe) -> bool {
         !probe.name.ends_with("-cold") && probe.name != "latency"
     }
 
@@ -96,7 +97,7 @@ mod tests {
         let cache = tempfile::tempdir().unwrap();
         let state = plan::State { epochs: 80, actors: 300, churn_per_mille: 10, messages_per_block: 4 };
         let stored = Stored::open_or_make(cache.path(), &plan::chain("main", state, 1 << 20)).unwrap();
-        for probe in PROBES.iter().filter(is_quick) {
+        for probe in PROBES.iter().filter(|probe| is_quick(probe)) {
             let Some(run) = probe.run else { continue };
             let gauges = run(&Site::new(&stored.folder, cache.path()).unwrap()).unwrap();
             let values = WORKS.iter().flat_map(Work::values).filter(|of| of.0 == probe.name);

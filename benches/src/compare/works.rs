@@ -79,6 +79,7 @@ pub(crate) const WORKS: &[Work] = &[
     time("mark by scan against reading, cold", seconds("scan-cold"), seconds("files-cold"), CAT, AtMost(2.5)),
     alone("collect", Of("compact", "collect"), Unit::Seconds, 0.2),
     time("transfer", Of("compact", "transfer"), Of("naive-compact", "transfer"), "get per block, redb in random order", Faster(2.5)),
+    time("collect and transfer", Of("compact", "move"), Of("naive-compact", "move"), "both of the naive", NoGoal),
     time("purge with space back", Of("compact", "purge"), Of("naive-compact", "purge"), "deletes, settle, full compaction", Faster(2.5)),
     alone("tombstones left", Of("compact", "tombstones"), Unit::Count, 0.0),
     time("hot after a compaction", Of("compact", "hot"), Of("naive-compact", "hot"), "naive: bytes of hot", AtMost(1.1)).counted(),

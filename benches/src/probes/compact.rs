@@ -31,13 +31,14 @@ pub(crate) fn ours(site: &Site) -> Result<Gauges> {
     let spent = |phase| phases.last(phase).map(|ended| Spent { time: ended.took, cpu: ended.computed });
     let [mark, collect, transfer, seal] =
         [Phase::Mark, Phase::Collect, Phase::Transfer, Phase::Seal].map(spent);
-    let (purge, commit) = (spent(Phase::Purge)?, spent(Phase::Commit)?);
-    let purge = Spent { time: purge.time + commit.time, cpu: purge.cpu + commit.cpu };
+    let (collect, transfer) = (collect?, transfer?);
+    let purge = spent(Phase::Purge)?.and(spent(Phase::Commit)?);
     let mut gauges = Gauges::new();
     whole.tell(&mut gauges, ["whole", "whole_cpu"]);
     mark?.tell(&mut gauges, ["mark", "mark_cpu"]);
-    collect?.tell(&mut gauges, ["collect", "collect_cpu"]);
-    transfer?.tell(&mut gauges, ["transfer", "transfer_cpu"]);
+    collect.tell(&mut gauges, ["collect", "collect_cpu"]);
+    transfer.tell(&mut gauges, ["transfer", "transfer_cpu"]);
+    collect.and(transfer).tell(&mut gauges, ["move", "move_cpu"]);
     seal?.tell(&mut gauges, ["seal", "seal_cpu"]);
     purge.tell(&mut gauges, ["purge", "purge_cpu"]);
     gauges.push(("live", report.plan.keep.blocks as f64));
@@ -61,10 +62,13 @@ pub(crate) fn naive(site: &Site) -> Result<Gauges> {
     meter.read()?.tell(&mut gauges, ["mark", "mark_cpu"]);
     let meter = Meter::start(clock)?;
     let dead = hot.collect(&live)?;
-    meter.read()?.tell(&mut gauges, ["collect", "collect_cpu"]);
+    let collect = meter.read()?;
+    collect.tell(&mut gauges, ["collect", "collect_cpu"]);
     let meter = Meter::start(clock)?;
     hot.transfer(&dead, &cold)?;
-    meter.read()?.tell(&mut gauges, ["transfer", "transfer_cpu"]);
+    let transfer = meter.read()?;
+    transfer.tell(&mut gauges, ["transfer", "transfer_cpu"]);
+    collect.and(transfer).tell(&mut gauges, ["move", "move_cpu"]);
     let meter = Meter::start(clock)?;
     hot.purge(&dead)?;
     meter.read()?.tell(&mut gauges, ["purge", "purge_cpu"]);

@@ -37,6 +37,11 @@ impl<'a> Meter<'a> {
 }
 
 impl Spent {
+    /// Both together.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self { time: self.time + other.time, cpu: self.cpu + other.cpu }
+    }
+
     /// Adds both in seconds, under these names.
     pub(crate) fn tell(self, gauges: &mut Gauges, [time, cpu]: [&'static str; 2]) {
         gauges.push((time, self.time.as_secs_f64()));
