@@ -28,6 +28,7 @@ fn seed(seal: IndexSeal) -> Vec<u8> {
 
 fn run(bytes: &[u8]) -> Outcome {
     let raw = one(bytes);
+    repaired(bytes);
     let mended = mended(bytes).map(|bytes| one(&bytes));
     outcome(&(format!("{raw:?}"), format!("{mended:?}")))
 }
@@ -42,13 +43,13 @@ fn one(bytes: &[u8]) -> Vec<String> {
             assert!(!report.is_clean(), "what does not open is not clean: {error}");
         }
     }
-    repaired(bytes, &report);
     let faults = report.findings.iter().take(3).map(|finding| format!("{:?}", finding.fault));
     faults.map(|fault| fault.split(['{', '(']).next().unwrap_or_default().to_string()).collect()
 }
 
 /// What a repair makes is whole, but for keys and overlaps, which nothing tells how they were.
-fn repaired(bytes: &[u8], report: &Report) {
+fn repaired(bytes: &[u8]) {
+    let report = verify(Arc::new(bytes.to_vec()), "fuzzed", LIMITS).expect("memory does not fail");
     let options = WriterOptions { order: BlockOrder::Any, ..WriterOptions::default() };
     let writer = TsmWriter::new(Vec::new(), "repaired", options);
     let outcome = tsm::repair(Arc::new(bytes.to_vec()), "fuzzed", LIMITS, writer, &mut |_, _| Ok(()));

@@ -1,7 +1,7 @@
 //! A real server on what the tool writes. Runs where `INFLUXD` names an `influxd` of 1.x; elsewhere it says so.
 //!
 //! ```text
-//!   influxd makes a shard -> stopped -> our files into it -> influxd answers queries, and compacts them
+//!   influxd makes a shard -> stopped -> our files and tombstones into it -> influxd answers queries, and compacts them
 //!                                       -> stopped -> our verify, and our export, of what it wrote
 //! ```
 
@@ -105,12 +105,14 @@ fn a_server_reads_sealed_files_and_compacts_them_and_what_it_wrote_is_whole() {
             &format!("cpu,host=a v={n} 1590585404000000000\ncpu,host=b v={n} 159058540500000000{n}\n"),
         );
     }
+    bench.run(["delete", into, "--match", "cpu,host=b*", "--end", "1590585405000000001"]).ok();
     let before = bench.run(["export", into]).ok();
     let server = Server::start(&program, &folder);
     let answer = server.ask(POINTS).unwrap();
-    for row in ["[\"2020-05-27T13:16:44Z\",3]", "[\"2020-05-27T13:16:45.000000001Z\",1]"] {
+    for row in ["[\"2020-05-27T13:16:44Z\",3]", "[\"2020-05-27T13:16:45.000000002Z\",2]"] {
         assert!(answer.contains(row), "{answer}");
     }
+    assert!(!answer.contains("45.000000001Z"), "a tombstone of ours is applied: {answer}");
     let tsm_files = || {
         bench
             .files(into)
