@@ -18,6 +18,7 @@ use splitstore_ports::{ChainAccessor, Reading, Visit};
 
 use crate::error::Result;
 use crate::sets::WalkSets;
+use crate::tenured::Passed;
 use crate::tiers::Tiers;
 use crate::walk::{BATCH, Missing, Sink, Walked, Walker};
 
@@ -35,6 +36,8 @@ pub(crate) struct ChainWalk<'a> {
     pub(crate) live: Walker<'a>,
     /// Takes the roots of scope `Cold`, if there are any.
     moving: Option<Walker<'a>>,
+    /// Ends where an earlier run has been, if this one is to.
+    passed: Option<Passed>,
     /// Roots and tipsets since all before were walked.
     roots: usize,
 }
@@ -46,12 +49,24 @@ impl<'a> ChainWalk<'a> {
         live: Walker<'a>,
         moving: Option<Walker<'a>>,
     ) -> Self {
-        Self { tiers, chain, headers: Vec::new(), live, moving, roots: 0 }
+        Self { tiers, chain, headers: Vec::new(), live, moving, passed: None, roots: 0 }
     }
 
-    /// The sets of both walks.
-    pub(crate) fn into_sets(self) -> (WalkSets, Option<WalkSets>) {
-        (self.live.sets().clone(), self.moving.map(|moving| moving.sets().clone()))
+    /// The same, taking note of what it passes, and ending at what was passed before.
+    pub(crate) fn passing(self, passed: Passed) -> Self {
+        Self { passed: Some(passed), ..self }
+    }
+
+    /// The chain has been walked: what is pushed from here on is not final.
+    pub(crate) const fn chain_ends(&mut self) {
+        if let Some(passed) = &mut self.passed {
+            passed.chain_ends();
+        }
+    }
+
+    /// The sets of both walks, and what was passed.
+    pub(crate) fn into_parts(self) -> (WalkSets, Option<WalkSets>, Option<Passed>) {
+        (self.live.sets().clone(), self.moving.map(|moving| moving.sets().clone()), self.passed)
     }
 
     /// Adds a tipset's headers, each once, and the object that its key is stored as.
@@ -84,7 +99,8 @@ impl<'a> ChainWalk<'a> {
         }
         self.roots = 0;
         if self.headers.is_empty() {
-            return Ok(None);
+            let Some(genesis) = self.passed.as_mut().and_then(Passed::genesis_left) else { return Ok(None) };
+            self.push_tipset(&TipsetKey::new(genesis), sink)?;
         }
         self.step_headers(roots_of, sink).map(Some)
     }
@@ -126,7 +142,18 @@ impl<'a> ChainWalk<'a> {
         roots_of: RootsOf<'_>,
         sink: &mut dyn Sink,
     ) -> Result<()> {
-        for root in roots_of(header) {
+        let roots = roots_of(header);
+        if let Some(passed) = &mut self.passed {
+            let is_final = passed.is_final(&BlockKey::from(cid), header.height);
+            if is_final && roots.is_empty() {
+                passed.end();
+                return Ok(());
+            }
+            if !is_final {
+                passed.pass(cid, header, self.chain.key_object(&header.parents).as_ref());
+            }
+        }
+        for root in roots {
             sink.root(&root.cid, cid);
             self.roots += 1;
             let walker = match (root.scope, &mut self.moving) {

@@ -29,7 +29,7 @@
 //! - An id that two keys of the snapshot share, or that neither a key of the snapshot nor one block met outside of
 //!   it has, is unsure.
 //! - What all links of a block lead to must add up to the sum of its targets' checks, 64-bit hashes of whole keys
-//!   under a secret of this run. If one led to another key than it names (it leaves hot, and its
+//!   under a secret of this process. If one led to another key than it names (it leaves hot, and its
 //!   target shares an id with a block of hot), the sum differs but for one chance in 2^64, which nobody can improve
 //!   without the secret; then none of the block's links is followed.
 //!
@@ -47,6 +47,7 @@
 mod bitmap;
 mod build;
 mod follow;
+mod gather;
 mod index;
 mod keyed;
 mod links;

@@ -60,6 +60,7 @@ mod sets;
 mod stream;
 #[cfg_attr(interleaved, path = "../../splitstore-model/src/sync.rs")]
 mod sync;
+mod tenured;
 mod tiers;
 mod views;
 mod walk;

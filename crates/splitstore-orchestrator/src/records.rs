@@ -33,13 +33,14 @@ pub(crate) enum FileKind {
     Journal = 1,
     Candidates = 2,
     Marks = 3,
+    Tenured = 4,
 }
 
 impl FileKind {
     /// What we write; what is older we read.
     const fn version(self) -> u16 {
         match self {
-            Self::Journal | Self::Candidates => 1,
+            Self::Journal | Self::Candidates | Self::Tenured => 1,
             Self::Marks => 2,
         }
     }
@@ -117,6 +118,11 @@ impl RecordWriter {
             Err(_) => self.file = None,
         }
         Ok(synced?)
+    }
+
+    /// Where it stands.
+    pub(crate) const fn position(&self) -> End {
+        End { records: self.at.records, valid_len: self.at.len, torn: false }
     }
 
     fn reopen(&mut self) -> Result<()> {

@@ -49,6 +49,8 @@ pub(crate) struct Inner {
     pub(crate) marks: MarkSets,
     pub(crate) ledger: Ledger,
     pub(crate) forks: Forks,
+    /// Headers that no walk has to pass again.
+    pub(crate) tenured: crate::tenured::Keeper,
     pub(crate) options: Options,
     pub(crate) protection: Protection,
     pub(crate) protectors: Mutex<Vec<Arc<dyn Protector>>>,
@@ -95,6 +97,7 @@ impl SplitStore {
             marks,
             ledger: Ledger::new(meta.clone()),
             forks: Forks::new(meta, options.policy.settings().finality_epochs),
+            tenured: crate::tenured::Keeper::new(options.scan_id_bits),
             conductor: Conductor::new(options.sync),
             options,
             protection: Protection::default(),

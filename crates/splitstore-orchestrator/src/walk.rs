@@ -26,6 +26,7 @@ use crate::error::Result;
 use crate::graph::{Bitmap, Graph, Outside, Reached};
 use crate::protection::Taken;
 use crate::sets::WalkSets;
+use crate::tenured::Tenured;
 use crate::tiers::Tiers;
 
 /// Blocks read in one step.
@@ -88,6 +89,7 @@ pub(crate) struct Walker<'a> {
     leaves: Leaves,
     stack: Vec<Task>,
     graph: Option<Followed<'a>>,
+    tenured: Option<Arc<Tenured>>,
 }
 
 /// A graph that a walk follows.
@@ -127,7 +129,7 @@ pub(crate) struct Walked {
 
 impl<'a> Walker<'a> {
     pub(crate) fn new(tiers: Tiers, sets: WalkSets, leaves: Leaves) -> Self {
-        Self { tiers, sets, leaves, stack: Vec::new(), graph: None }
+        Self { tiers, sets, leaves, stack: Vec::new(), graph: None, tenured: None }
     }
 
     /// Follows links of `graph` instead of reading blocks that it holds. The sets have its bitmap, and no sink is
@@ -135,6 +137,15 @@ impl<'a> Walker<'a> {
     pub(crate) fn with_graph(self, graph: Arc<Graph<'a>>) -> Self {
         let graph = Followed { graph, outside: Outside::default(), unread: Vec::new() };
         Self { graph: Some(graph), ..self }
+    }
+
+    /// Does not go into headers that are final where it meets them as blocks, and marks what is of them as its walk
+    /// of the chain would.
+    pub(crate) fn with_tenured(self, tenured: Option<Arc<Tenured>>) -> Self {
+        if let (Some(tenured), Some(bitmap)) = (&tenured, self.sets.bitmap()) {
+            tenured.mark(bitmap);
+        }
+        Self { tenured, ..self }
     }
 
     pub(crate) fn is_idle(&self) -> bool {
@@ -167,6 +178,9 @@ impl<'a> Walker<'a> {
     pub(crate) fn push_reference(&mut self, reference: &Visit, sink: &mut dyn Sink) -> Result<()> {
         if self.sets.is_header(&reference.key)? {
             return Ok(());
+        }
+        if let Some(tenured) = self.tenured.as_ref().filter(|tenured| tenured.has_header(&reference.key)) {
+            return tenured.visit(std::slice::from_ref(&reference.key), &self.sets);
         }
         self.sets.visit_one(reference, sink)?;
         if reference.reading != Reading::Opaque {
@@ -252,7 +266,12 @@ impl<'a> Walker<'a> {
         let visits: Vec<Visit> = children.0.iter().map(|task| task.visit.clone()).collect();
         let mut first = Vec::with_capacity(visits.len());
         self.sets.visit(&visits, &mut first)?;
-        let new = children.0.into_iter().zip(first).filter_map(|(task, first)| first.then_some(task));
+        let goes_into = |visit: &Visit| {
+            let tenured = self.tenured.as_ref().filter(|_| visit.reading == Reading::Dag);
+            tenured.is_none_or(|tenured| !tenured.has_header(&visit.key))
+        };
+        let new = children.0.into_iter().zip(first);
+        let new = new.filter(|(task, first)| *first && goes_into(&task.visit)).map(|(task, _)| task);
         let mut unopened = 0;
         for task in new {
             sink.marked(&task.visit);

@@ -26,7 +26,8 @@ impl Life<'_, '_> {
         self.world.dice.pick(&all).copied()
     }
 
-    /// The disk has lost a header: a run must end, name it, and delete nothing.
+    /// The disk has lost a header: a run must end, name it, and delete nothing. One that is final no run looks at
+    /// again; then it is the audit that must find it.
     fn a_hole_in_the_chain_ends_a_run(&mut self, header: Id) -> Verdict {
         let world = &mut *self.world;
         let lost = world.universe.cid(header);
@@ -36,6 +37,10 @@ impl Life<'_, '_> {
         gone.map_err(|error| Broken::new("memory deletes a block", error.to_string()))?;
         world.absorb();
         let before = world.hot_ids();
+        let height = world.universe.blocks[header].height();
+        let info = self.store.info().map_err(|error| Broken::new("info is known", error.to_string()))?;
+        let base = info.base.filter(|_| info.compactions > 0);
+        let is_final = height.zip(base).is_some_and(|(height, base)| height < base.height());
         let ended = self.store.begin().and_then(|mut run| {
             while !matches!(run.step()?, Step::Finished(_)) {}
             Ok(())
@@ -43,6 +48,12 @@ impl Life<'_, '_> {
         let same = self.world.hot_ids() == before;
         match ended {
             Err(Error::MissingLive { cid, .. }) if cid == lost && same => Ok(()),
+            Ok(()) if is_final => {
+                self.world.coverage.count("probe: a hole in what is final");
+                let clean = self.store.audit().is_ok_and(|audit| audit.is_clean());
+                let missed = || Broken::new("an audit finds what is missing", format!("b{header} is lost"));
+                if clean { Err(missed()) } else { Ok(()) }
+            }
             ended => {
                 let deleted = if same { "nothing" } else { "blocks" };
                 let what = format!("without b{header} a run ended with {ended:?}, and deleted {deleted}");

@@ -76,7 +76,11 @@ impl Index {
 
     /// The ordinal of a key: all 127 bits of its names are compared.
     pub(crate) fn find(&self, multihash: &[u8]) -> Option<u32> {
-        let Short { id, check } = self.keyed.short(multihash);
+        self.find_short(self.keyed.short(multihash))
+    }
+
+    /// The same by its names under this index's secret.
+    pub(crate) fn find_short(&self, Short { id, check }: Short) -> Option<u32> {
         self.matches(id).find(|ordinal| self.check(*ordinal) == check)
     }
 
@@ -102,6 +106,17 @@ impl Index {
                 group.look_up_many(&self.ids, part, targets);
             }
         }
+    }
+
+    /// The names of each header's keys.
+    pub(super) fn grouped(&self) -> impl Iterator<Item = (&[u8], impl Iterator<Item = Short> + '_)> + '_ {
+        let mut begin = 0;
+        self.groups.iter().map(move |group| {
+            let len = (group.end - begin) as usize;
+            let shorts = self.shorts().skip(begin as usize).take(len);
+            begin = group.end;
+            (&*group.header, shorts)
+        })
     }
 
     fn matches(&self, id: u64) -> impl Iterator<Item = u32> + '_ {

@@ -15,7 +15,7 @@ use xxhash_rust::xxh3::xxh3_64_with_secret;
 pub(crate) const ID_BITS: u32 = 63;
 
 /// Both names of a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Short {
     pub(crate) id: u64,
     pub(crate) check: u64,

@@ -8,6 +8,7 @@
 //! block that is here but was written again meanwhile is a reference.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use splitstore_domain::{BlockKey, ColdPolicy, CompactionPlan, PhaseReport};
 use splitstore_ports::{BlockSnapshot, KeyCursor, KeyEntry};
@@ -21,6 +22,7 @@ use crate::candidates::Fate;
 use crate::error::Result;
 use crate::sets::WalkSets;
 use crate::store::Inner;
+use crate::tenured::Tenured;
 
 /// A step that begins a scan anew is worth so many batches of a cursor that goes on.
 pub(super) const BATCHES_PER_SCAN: usize = 16;
@@ -59,6 +61,7 @@ pub(crate) struct Listings<'a> {
     work: Work,
     sets: WalkSets,
     moving: Option<WalkSets>,
+    tenured: Option<Arc<Tenured>>,
     keys: Keys<'a>,
     listing: Listing,
     batch: Vec<KeyEntry>,
@@ -72,7 +75,7 @@ enum Keys<'a> {
 
 impl<'a> Collecting<'a> {
     pub(crate) fn new(cx: &'a Inner, marked: Marked<'a>, purpose: Purpose) -> Result<Self> {
-        let Marked { work, sets, moving, missing, snapshot } = marked;
+        let Marked { work, sets, moving, missing, tenured, snapshot } = marked;
         let keys = match (snapshot, purpose) {
             (Some(snapshot), Purpose::Compact | Purpose::Finish) => {
                 return Ok(Self::Count(Box::new(Counted { work, sets, moving, missing, snapshot })));
@@ -81,7 +84,8 @@ impl<'a> Collecting<'a> {
             (None, _) => Keys::Cursor(cx.tiers.hot.keys()?),
         };
         let listing = Listing::begin(cx, &work, missing)?;
-        Ok(Self::List(Box::new(Listings { work, sets, moving, keys, listing, batch: Vec::new() })))
+        let batch = Vec::new();
+        Ok(Self::List(Box::new(Listings { work, sets, moving, tenured, keys, listing, batch })))
     }
 
     pub(crate) fn step(self, cx: &Inner, meter: &mut PhaseReport) -> Result<Advance<Self, Collected<'a>>> {
@@ -108,13 +112,15 @@ impl Counted<'_> {
 impl Listings<'_> {
     fn step(&mut self, cx: &Inner, meter: &mut PhaseReport) -> Result<Seen> {
         let most = cx.options.batches.scan.get();
-        let Self { sets, moving, keys, listing, batch, .. } = self;
+        let Self { sets, moving, tenured, keys, listing, batch, .. } = self;
         match keys {
             Keys::Cursor(cursor) => {
                 batch.clear();
                 cursor.next_batch(batch, most)?;
                 count(meter, batch.len() as u64, batch.iter().map(|entry| entry.size).sum());
                 let keys: Vec<BlockKey> = batch.iter().map(|entry| entry.key.clone()).collect();
+                // From here on the marks stand alone: what is final and hot is among them.
+                tenured.as_ref().map_or(Ok(()), |tenured| tenured.visit(&keys, sets))?;
                 let live = sets.marked(&keys)?;
                 let fates = fates(cx.options.policy.cold(), moving.as_ref(), &keys)?;
                 for (entry, (live, fate)) in batch.iter().zip(live.into_iter().zip(fates)) {

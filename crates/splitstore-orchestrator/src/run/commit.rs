@@ -21,6 +21,7 @@ pub(crate) fn run(cx: &Inner, purged: Purged, meter: &mut PhaseReport) -> Result
     cx.files.remove_dir(&folder)?;
     // What a crash before this leaves the next seal removes.
     cx.tiers.hot.clear_notes()?;
+    cx.tenured.keep(cx);
     if let Some(hot) = cx.tiers.hot.maintenance() {
         reclaim(cx, hot, index, meter);
     }

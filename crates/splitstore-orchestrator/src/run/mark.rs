@@ -25,6 +25,7 @@ use crate::error::{Error, Result};
 use crate::graph::{Bitmap, Graph};
 use crate::sets::WalkSets;
 use crate::store::Inner;
+use crate::tenured::{Passed, Tenured};
 use crate::walk::{Leaves, Missing, Sink, Walker};
 
 /// Evidence: everything inside the window, and every reference so far, is marked.
@@ -34,6 +35,8 @@ pub(crate) struct Marked<'a> {
     /// What moves to cold under policy `messages`.
     pub(crate) moving: Option<WalkSets>,
     pub(crate) missing: Absent,
+    /// Live, too; a bitmap has it already.
+    pub(crate) tenured: Option<Arc<Tenured>>,
     /// The snapshot that bitmaps of the sets are of.
     pub(crate) snapshot: Option<Box<dyn BlockSnapshot + 'a>>,
 }
@@ -57,6 +60,7 @@ pub(crate) struct Walking<'a> {
     work: Work,
     graph: Option<Arc<Graph<'a>>>,
     walk: ChainWalk<'a>,
+    tenured: Option<Arc<Tenured>>,
     /// Under the roots of headers.
     tolerance: Tolerance,
     /// Reverted tipsets: walked when the chain is.
@@ -107,12 +111,15 @@ impl<'a> Walking<'a> {
             ColdPolicy::Messages => Some(walker(new_sets(cx, &work.folder, "moving")?)),
             ColdPolicy::Universal | ColdPolicy::Discard => None,
         };
-        let mut walk = ChainWalk::new(cx.tiers.clone(), cx.chain()?.clone(), walker(sets), moving);
+        let tenured = cx.tenured.get(cx)?;
+        let live = walker(sets).with_tenured(tenured.clone());
+        let mut walk = ChainWalk::new(cx.tiers.clone(), cx.chain()?.clone(), live, moving)
+            .passing(Passed::new(tenured.clone(), work.window.boundary));
         let mut tolerance = Tolerance::default();
         // The head may be newer than the one the window was cut at: that keeps more, never less.
         walk.push_tipset(&tips.head, &mut tolerance)?;
         let forks = tips.forks;
-        Ok(Self { work, graph, walk, tolerance, forks, awaited: Awaited::new(cx.options.missing) })
+        Ok(Self { work, graph, walk, tenured, tolerance, forks, awaited: Awaited::new(cx.options.missing) })
     }
 
     fn step(mut self, cx: &Inner, meter: &mut PhaseReport) -> Result<Advance<Self, Marked<'a>>> {
@@ -129,6 +136,7 @@ impl<'a> Walking<'a> {
         }
         if !self.forks.is_empty() {
             self.tolerance.under = Under::Forks;
+            self.walk.chain_ends();
             for key in self.forks.drain(..) {
                 self.walk.push_tipset(&key, &mut self.tolerance)?;
             }
@@ -153,10 +161,17 @@ impl<'a> Walking<'a> {
                     missing.add(cid);
                 }
                 // The walkers go, and with them all hold on the graph but this one: its links are freed.
-                let (sets, moving) = self.walk.into_sets();
+                let (sets, moving, passed) = self.walk.into_parts();
+                if let Some(passed) = passed {
+                    cx.tenured.hold(passed);
+                }
+                if let (Some(tenured), Some(bitmap)) = (&self.tenured, sets.bitmap()) {
+                    tenured.mark_headers(bitmap);
+                }
                 let graph = self.graph.map(|graph| Arc::into_inner(graph).expect("no walker is left"));
                 let snapshot = graph.map(Graph::into_snapshot);
-                Ok(Advance::Done(Marked { work: self.work, sets, moving, missing, snapshot }))
+                let (work, tenured) = (self.work, self.tenured);
+                Ok(Advance::Done(Marked { work, sets, moving, missing, tenured, snapshot }))
             }
             Next::Wait(until) => Ok(Advance::Wait(self, until)),
             Next::Look(again) => {

@@ -55,7 +55,7 @@ impl<'a> Scanning<'a> {
         }
         let (parts, threads) = if len < SMALL { (1, 1) } else { (parts(len), threads()) };
         let ranges = snapshot.ranges(parts)?.into();
-        let keyed = Arc::new(Keyed::random(cx.options.scan_id_bits));
+        let keyed = cx.tenured.keyed().clone();
         Ok(Ok(Self { prepared, snapshot, ranges, pieces: Vec::new(), keyed, threads }))
     }
 

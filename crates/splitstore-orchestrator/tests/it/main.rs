@@ -21,3 +21,4 @@ mod rig;
 mod rig_disk;
 mod scan;
 mod space;
+mod tenured;
