@@ -10,6 +10,8 @@ pub(crate) use loom::sync::{MutexGuard, RwLockReadGuard, RwLockWriteGuard};
 
 /// Two: blocks that share a lock are met, and blocks that do not.
 pub(crate) const SHARDS: usize = 2;
+/// As few, for references.
+pub(crate) const REFERENCE_SHARDS: usize = 2;
 
 /// Hashes alike in every run: an interleaving is found again only if nothing else differs.
 #[derive(Default)]

@@ -49,6 +49,7 @@ mod forks;
 mod graph;
 mod growth;
 mod journal;
+mod known;
 mod ledger;
 mod mark_notes;
 mod marks_file;
@@ -56,6 +57,7 @@ mod protection;
 mod quarantine;
 mod records;
 mod recover;
+mod secret;
 mod sets;
 mod stream;
 #[cfg_attr(interleaved, path = "../../splitstore-model/src/sync.rs")]

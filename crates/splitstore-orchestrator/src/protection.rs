@@ -22,8 +22,6 @@
 //! Invariants: the stage leaves `Idle` before the run reads its first root; every reference recorded in
 //! `Tracking` is taken by the run, the last ones when the filter goes on.
 
-use std::collections::HashSet;
-use std::hash::BuildHasher;
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,8 +31,9 @@ use splitstore_domain::{BlockKey, ObjectKind};
 use splitstore_ports::{Reading, Visit};
 
 use crate::filter::Filter;
+use crate::known::{Fingerprints, Known};
 use crate::sync::{
-    AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering, RandomState, RwLock, RwLockReadGuard,
+    AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering, REFERENCE_SHARDS, RwLock, RwLockReadGuard,
     RwLockWriteGuard, SHARDS,
 };
 use crate::views::{OpenView, Views};
@@ -44,10 +43,10 @@ pub(crate) struct Protection {
     /// Changes of stage so far, times four, plus the stage.
     moment: AtomicU64,
     writes: [RwLock<()>; SHARDS],
-    references: [Mutex<References>; SHARDS],
+    references: [Mutex<References>; REFERENCE_SHARDS],
     views: Views,
     filter: RwLock<Option<Arc<Filter>>>,
-    hasher: RandomState,
+    fingerprints: Fingerprints,
     next_writer: AtomicUsize,
 }
 
@@ -83,7 +82,7 @@ struct References {
     /// Not taken by the run yet.
     fresh: Taken,
     /// Hits that were recorded once: they were there, so the run has walked them or will.
-    known: HashSet<Visit>,
+    known: Known,
 }
 
 /// References that a run has to walk.
@@ -139,10 +138,10 @@ impl Default for Protection {
         Self {
             moment: AtomicU64::new(Stage::Idle as u64),
             writes: Default::default(),
-            references: Default::default(),
+            references: std::array::from_fn(|_| Mutex::default()),
             views: Views::default(),
             filter: RwLock::default(),
-            hasher: RandomState::new(),
+            fingerprints: Fingerprints::random(),
             next_writer: AtomicUsize::new(0),
         }
     }
@@ -239,9 +238,10 @@ impl Protection {
         taken
     }
 
-    fn note(&self, cid: &Cid, since: Option<Moment>, add: fn(&mut References, Visit)) -> Noted {
+    fn note(&self, cid: &Cid, since: Option<Moment>, add: fn(&mut References, u128, Visit)) -> Noted {
         let Some(visit) = reference_to(cid) else { return Noted::Safe };
-        let shard = usize::try_from(self.hasher.hash_one(&visit.key) % SHARDS as u64).unwrap_or(0);
+        let fingerprint = self.fingerprints.of(&visit);
+        let shard = usize::try_from(fingerprint % REFERENCE_SHARDS as u128).unwrap_or(0);
         let mut references = self.references[shard].lock();
         let now = self.moment();
         if since.is_some_and(|since| since != now) {
@@ -250,7 +250,7 @@ impl Protection {
         match now.stage() {
             Stage::Idle => Noted::Safe,
             Stage::Tracking => {
-                add(&mut references, visit);
+                add(&mut references, fingerprint, visit);
                 Noted::Safe
             }
             Stage::Filtering => self.filter().map_or(Noted::Safe, Noted::Filtering),
@@ -284,14 +284,13 @@ impl Protection {
 }
 
 impl References {
-    fn add_found(&mut self, visit: Visit) {
-        if !self.known.contains(&visit) {
-            self.known.insert(visit.clone());
+    fn add_found(&mut self, fingerprint: u128, visit: Visit) {
+        if self.known.is_new(fingerprint, visit.reading) {
             self.fresh.found.push(visit);
         }
     }
 
-    fn add_written(&mut self, visit: Visit) {
+    fn add_written(&mut self, _fingerprint: u128, visit: Visit) {
         self.fresh.written.push(visit);
     }
 }

@@ -8,5 +8,9 @@ pub(crate) use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 pub(crate) use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// References, writers and views are each spread over so many locks that hardly ever meet.
+/// Writers and views are each spread over so many locks that hardly ever meet.
 pub(crate) const SHARDS: usize = 32;
+
+/// References are spread over so many. What stands behind one of them grows by doubling while it is locked: the more
+/// there are, the shorter a reader waits for that.
+pub(crate) const REFERENCE_SHARDS: usize = 128;

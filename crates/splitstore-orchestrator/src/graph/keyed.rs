@@ -7,9 +7,11 @@
 //! ```
 //! Ids are no secret: who is willing to hash for hours can make two keys share one. Nobody can aim at a check.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::RandomState;
 
 use xxhash_rust::xxh3::xxh3_64_with_secret;
+
+use crate::secret;
 
 /// Bits of an id, at most: one of 64 says how a link is read.
 pub(crate) const ID_BITS: u32 = 63;
@@ -28,8 +30,8 @@ pub(crate) struct Keyed {
 }
 
 impl Keyed {
-    /// Bytes of a secret: what XXH3 itself uses as its default length.
-    pub(super) const SECRET: usize = 192;
+    /// Bytes of a secret.
+    pub(super) const SECRET: usize = secret::BYTES;
 
     /// One that was written down.
     pub(super) const fn known(secret: Box<[u8; Self::SECRET]>, mask: u64) -> Self {
@@ -43,12 +45,7 @@ impl Keyed {
 
     /// A fresh secret; ids of so many bits, between 1 and [`ID_BITS`].
     pub(crate) fn random(id_bits: u32) -> Self {
-        // The standard library keys its hasher with random bytes of the operating system; SipHash stretches them.
-        let source = RandomState::new();
-        let mut secret = Box::new([0; Self::SECRET]);
-        for (part, number) in secret.chunks_exact_mut(size_of::<u64>()).zip(0_u64..) {
-            part.copy_from_slice(&source.hash_one(number).to_le_bytes());
-        }
+        let secret = secret::drawn(&RandomState::new());
         Self { secret, mask: u64::MAX << (u64::BITS - id_bits.clamp(1, ID_BITS)) }
     }
 
