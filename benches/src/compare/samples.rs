@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::table::median;
 
+/// Seconds; the system counts in hundredths.
+const CPU_MIN: f64 = 0.1;
+
 /// A value of a probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Of(pub(crate) &'static str, pub(crate) &'static str);
@@ -64,10 +67,11 @@ impl Samples {
         Spread::of(self.rounds(of).into_values())
     }
 
-    /// What all threads computed while a time was measured, the median.
+    /// What all threads computed while a time was measured, the median; nothing of less than ten ticks.
     pub(crate) fn cpu(&self, of: Of) -> Option<f64> {
         let name = (of.0.to_string(), format!("{}_cpu", of.1));
-        Spread::of(self.values.get(&name)?.values().copied()).map(|spread| spread.median)
+        let spread = Spread::of(self.values.get(&name)?.values().copied())?;
+        Some(spread.median).filter(|median| *median >= CPU_MIN)
     }
 
     /// Two values, of the rounds that have both.
@@ -94,5 +98,13 @@ mod tests {
         let spread = Spread { median: 2.0, least: 1.0, greatest: 3.0, rounds: 3 };
         assert_eq!(samples.spread(scan), Some(spread));
         assert_eq!(samples.spread(Of("scan", "bytes")), None);
+    }
+
+    #[test]
+    fn what_was_computed_in_a_few_ticks_says_nothing() {
+        let mut samples = Samples::default();
+        samples.add("scan", 0, vec![("seconds_cpu".into(), 0.5), ("mark_cpu".into(), 0.02)]);
+        assert_eq!(samples.cpu(Of("scan", "seconds")), Some(0.5));
+        assert_eq!(samples.cpu(Of("scan", "mark")), None);
     }
 }
