@@ -11,7 +11,7 @@ use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use splitstore::folder::{FolderSettings, HotEngine, MarksKind};
+use splitstore::folder::{FolderSettings, HotEngine, Marking, MarksKind};
 use splitstore::ports::cid::Cid;
 
 use crate::output::Output;
@@ -99,6 +99,15 @@ pub(crate) struct InitArgs {
     /// What remembers live blocks during a compaction: exact (in memory), disk, or disk behind roaring or bloom.
     #[arg(long, env = "SPLITSTORE_MARKS", value_name = "KIND", default_value_t = FolderSettings::default().marks)]
     pub(crate) marks: MarksKind,
+    /// How a compaction finds out what is live: walk, scan, links (keeps a link index), or auto.
+    #[arg(long, env = "SPLITSTORE_MARKING", value_name = "WAY", default_value_t = FolderSettings::default().marking)]
+    pub(crate) marking: Marking,
+    /// With `--marking auto`: keep a link index too, and mark by it.
+    #[arg(long, env = "SPLITSTORE_LINK_INDEX")]
+    pub(crate) link_index: bool,
+    /// What marking may take of memory for a graph of the hot tier; a compaction that would need more walks.
+    #[arg(long, env = "SPLITSTORE_MARKING_MEMORY_MIB", value_name = "MIB")]
+    pub(crate) marking_memory_mib: Option<u64>,
     #[command(flatten)]
     pub(crate) windows: NewWindows,
 }

@@ -37,6 +37,7 @@ pub mod cold;
 pub mod delete;
 pub mod durable;
 pub mod files;
+pub mod link_notes;
 pub mod maintenance;
 pub mod marks;
 pub mod meta;

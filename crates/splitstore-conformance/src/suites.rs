@@ -30,6 +30,11 @@ macro_rules! hot_store {
                 notes_are_no_blocks, cleared_notes_are_gone, many_notes_are_cleared,
                 synced_notes_are_there_after_reopening, a_crash_keeps_a_note_and_its_blocks_or_neither,
                 notes_from_many_threads_are_all_kept, a_reader_of_notes_may_use_the_store;
+            link_notes: a_note_of_links_comes_with_its_blocks, notes_of_links_are_numbered_upwards,
+                notes_of_links_are_no_blocks_and_no_other_notes,
+                notes_of_links_are_cleared_up_to_a_number, synced_notes_of_links_are_there_after_reopening,
+                a_crash_keeps_all_of_a_linked_call_or_nothing,
+                notes_of_links_from_many_threads_are_all_kept;
             durable: synced_puts_are_there_after_reopening, sync_may_be_called_at_any_time,
                 synced_deletes_stay_after_reopening, a_second_handle_is_locked_out;
             threads: readers_beside_a_writer_see_whole_blocks, writers_on_many_threads_lose_nothing,

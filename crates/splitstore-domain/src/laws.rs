@@ -31,6 +31,13 @@ pub enum Violation {
         /// What is wrong, with its position.
         fault: String,
     },
+    /// The link index says of a block what the block does not say.
+    LinkIndex {
+        /// The block; `None` if it is about the index as a whole.
+        cid: Option<Cid>,
+        /// What is wrong, with the file.
+        fault: String,
+    },
 }
 
 impl fmt::Display for Violation {
@@ -42,6 +49,10 @@ impl fmt::Display for Violation {
             Self::MissingLive { cid, parent: None } => write!(f, "live block {cid} is missing"),
             Self::WrongHash { tier, cid } => write!(f, "{tier} block {cid} does not hash to its key"),
             Self::Malformed { cid, fault } => write!(f, "live block {cid} is unreadable: {fault}"),
+            Self::LinkIndex { cid: Some(cid), fault } => {
+                write!(f, "the link index is wrong about block {cid}: {fault}")
+            }
+            Self::LinkIndex { cid: None, fault } => write!(f, "the link index is wrong: {fault}"),
         }
     }
 }

@@ -39,6 +39,8 @@ mod bytes;
 pub mod note;
 pub mod record;
 pub use bytes::ByteCount;
+mod marking;
+pub use marking::{Fallback, MarkReport, MarkedBy};
 mod plan;
 pub use plan::{CompactionPlan, Tally};
 mod report;

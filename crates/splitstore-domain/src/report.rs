@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::{ByteCount, CompactionPlan, Phase};
+use crate::{ByteCount, CompactionPlan, MarkReport, Phase};
 
 /// One line of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,6 +46,8 @@ pub struct CompactionReport {
     pub phases: Vec<PhaseReport>,
     /// Candidates that were referenced after all, and stayed.
     pub spared: u64,
+    /// How it found out what is live.
+    pub marking: MarkReport,
     /// Sizes on disk when it began.
     pub before: TierSizes,
     /// Sizes on disk when it ended, space given back.
@@ -74,6 +76,7 @@ impl fmt::Display for CompactionReport {
             )?;
         }
         writeln!(f, "spared    {:>12}", self.spared)?;
+        writeln!(f, "marked by {}", self.marking)?;
         write_size(f, "hot", self.before.hot, self.after.hot)?;
         writeln!(f)?;
         write_size(f, "cold", self.before.cold, self.after.cold)

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU64;
 
 use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions};
 use splitstore_domain::{BlockKey, record};
-use splitstore_ports::{ErrorKind, HotStore, Maintenance, PortError, Result};
+use splitstore_ports::{ErrorKind, HotStore, LinkNotes, Maintenance, PortError, Result};
 
 use crate::error::failed;
 use crate::{FjallOptions, create, notes};
@@ -29,6 +29,8 @@ pub struct FjallHot {
     pub(crate) path: PathBuf,
     /// The number of the next note.
     pub(crate) next_note: AtomicU64,
+    /// The number of the next note of links.
+    pub(crate) next_link_note: AtomicU64,
     /// Held while space is reclaimed.
     pub(crate) reclaiming: Mutex<()>,
 }
@@ -43,8 +45,16 @@ impl FjallHot {
         let path = path.as_ref();
         create::unless_there(path, |new| open_engine(new, &options).map(drop))?;
         let (db, blocks, tick) = open_engine(path, &options)?;
-        let next_note = AtomicU64::new(notes::next(&db, &blocks, path)?);
-        Ok(Self { blocks, tick, db, path: path.to_owned(), next_note, reclaiming: Mutex::default() })
+        let (next_note, next_link_note) = notes::next(&db, &blocks, path)?;
+        Ok(Self {
+            blocks,
+            tick,
+            db,
+            path: path.to_owned(),
+            next_note: AtomicU64::new(next_note),
+            next_link_note: AtomicU64::new(next_link_note),
+            reclaiming: Mutex::default(),
+        })
     }
 
     /// Its folder.
@@ -82,6 +92,10 @@ fn open_engine(path: &Path, options: &FjallOptions) -> Result<(Database, Keyspac
 
 impl HotStore for FjallHot {
     fn maintenance(&self) -> Option<&dyn Maintenance> {
+        Some(self)
+    }
+
+    fn link_notes(&self) -> Option<&dyn LinkNotes> {
         Some(self)
     }
 }

@@ -27,6 +27,12 @@ pub enum Call {
     Notes,
     /// `clear_notes`.
     ClearNotes,
+    /// `put_many_linked`.
+    Linked(Vec<BlockKey>),
+    /// `each_link_note`.
+    LinkNotes,
+    /// `clear_link_notes`.
+    ClearLinkNotes,
     /// `sync`.
     Sync,
 }
@@ -34,15 +40,27 @@ pub enum Call {
 impl Call {
     /// Whether it changes the store or makes a change durable: the steps between which a process may die.
     pub const fn is_effect(&self) -> bool {
-        matches!(self, Self::Put(_) | Self::Delete(_) | Self::Note(_) | Self::ClearNotes | Self::Sync)
+        let puts = matches!(self, Self::Put(_) | Self::Note(_) | Self::Linked(_));
+        let clears = matches!(self, Self::Delete(_) | Self::ClearNotes | Self::ClearLinkNotes);
+        puts || clears || matches!(self, Self::Sync)
     }
 
     /// The keys it was about.
     pub fn keys(&self) -> &[BlockKey] {
         match self {
             Self::View(key) | Self::Has(key) | Self::Size(key) => std::slice::from_ref(key),
-            Self::ViewMany(keys) | Self::Put(keys) | Self::Delete(keys) | Self::Note(keys) => keys,
-            Self::Keys | Self::Snapshot | Self::Notes | Self::ClearNotes | Self::Sync => &[],
+            Self::ViewMany(keys)
+            | Self::Put(keys)
+            | Self::Delete(keys)
+            | Self::Note(keys)
+            | Self::Linked(keys) => keys,
+            Self::Keys
+            | Self::Snapshot
+            | Self::Notes
+            | Self::ClearNotes
+            | Self::LinkNotes
+            | Self::ClearLinkNotes
+            | Self::Sync => &[],
         }
     }
 
@@ -60,6 +78,9 @@ impl Call {
             Self::Note(_) => "put_many_noting",
             Self::Notes => "notes",
             Self::ClearNotes => "clear_notes",
+            Self::Linked(_) => "put_many_linked",
+            Self::LinkNotes => "each_link_note",
+            Self::ClearLinkNotes => "clear_link_notes",
             Self::Sync => "sync",
         }
     }

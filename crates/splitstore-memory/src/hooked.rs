@@ -5,7 +5,7 @@ use cid::Cid;
 use splitstore_domain::BlockKey;
 use splitstore_ports::{
     Block, BlockDelete, BlockRead, BlockScan, BlockSnapshot, BlockWrite, ColdStore, ErrorKind, HotStore,
-    KeyCursor, KeyScan, Maintenance, Notes, PortError, Result,
+    KeyCursor, KeyScan, LinkNotes, Maintenance, Notes, PortError, Result,
 };
 
 use crate::Call;
@@ -116,6 +116,30 @@ impl<T: HotStore, H: Hook> BlockScan for Hooked<T, H> {
     }
 }
 
+impl<T: HotStore, H: Hook> Hooked<T, H> {
+    fn linked(&self) -> Result<&dyn LinkNotes> {
+        let attempt = "use the notes of links of a store that offers none";
+        self.inner.link_notes().ok_or_else(|| PortError::bare(ErrorKind::Unsupported, attempt))
+    }
+}
+
+impl<T: HotStore, H: Hook> LinkNotes for Hooked<T, H> {
+    fn put_many_linked(&self, blocks: &[Block<'_>], links: &[u8], marks: Option<&[u8]>) -> Result<()> {
+        self.hook.before(Call::Linked(blocks.iter().map(|block| (&block.cid).into()).collect()))?;
+        self.linked()?.put_many_linked(blocks, links, marks)
+    }
+
+    fn each_link_note(&self, read: &mut dyn FnMut(u64, &[u8])) -> Result<()> {
+        self.hook.before(Call::LinkNotes)?;
+        self.linked()?.each_link_note(read)
+    }
+
+    fn clear_link_notes(&self, end: u64) -> Result<()> {
+        self.hook.before(Call::ClearLinkNotes)?;
+        self.linked()?.clear_link_notes(end)
+    }
+}
+
 impl<T: HotStore, H: Hook> HotStore for Hooked<T, H> {
     fn maintenance(&self) -> Option<&dyn Maintenance> {
         self.inner.maintenance()
@@ -123,6 +147,10 @@ impl<T: HotStore, H: Hook> HotStore for Hooked<T, H> {
 
     fn block_scan(&self) -> Option<&dyn BlockScan> {
         self.inner.block_scan().is_some().then_some(self)
+    }
+
+    fn link_notes(&self) -> Option<&dyn LinkNotes> {
+        self.inner.link_notes().is_some().then_some(self)
     }
 }
 

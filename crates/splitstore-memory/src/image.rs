@@ -24,6 +24,16 @@ pub(crate) type Blocks = BTreeMap<BlockKey, Entry>;
 /// All notes of one moment, the oldest first.
 pub(crate) type Notes = Vec<Arc<[u8]>>;
 
+/// All notes of links of one moment, by number.
+pub(crate) type LinkNotes = BTreeMap<u64, Arc<[u8]>>;
+
+/// Both books of notes.
+#[derive(Debug, Default, Clone)]
+struct Books {
+    notes: Notes,
+    links: LinkNotes,
+}
+
 /// A write that returned and is not durable yet.
 #[derive(Debug, Clone)]
 pub(crate) enum Unsynced {
@@ -31,6 +41,8 @@ pub(crate) enum Unsynced {
     Delete(Vec<BlockKey>),
     Note(Vec<(BlockKey, Entry)>, Arc<[u8]>),
     ClearNotes,
+    Linked { entries: Vec<(BlockKey, Entry)>, links: Arc<[u8]>, marks: Option<Arc<[u8]>> },
+    ClearLinkNotes(u64),
 }
 
 /// Both images and what lies between them.
@@ -39,8 +51,8 @@ pub(crate) struct Image {
     /// Behind an `Arc` so that a scan keeps its moment; a write beside a scan copies the map, not the data.
     visible: Arc<Blocks>,
     durable: Blocks,
-    notes: Notes,
-    durable_notes: Notes,
+    books: Books,
+    durable_books: Books,
     unsynced: Vec<Unsynced>,
     /// Bytes of deleted blocks that no reclaim gave back yet.
     garbage: u64,
@@ -56,18 +68,22 @@ impl Image {
     }
 
     pub(crate) fn notes(&self) -> Notes {
-        self.notes.clone()
+        self.books.notes.clone()
+    }
+
+    pub(crate) fn link_notes(&self) -> LinkNotes {
+        self.books.links.clone()
     }
 
     pub(crate) fn write(&mut self, call: Unsynced) {
         let blocks = Arc::make_mut(&mut self.visible);
-        self.garbage = self.garbage.saturating_add(apply(blocks, &mut self.notes, &call));
+        self.garbage = self.garbage.saturating_add(apply(blocks, &mut self.books, &call));
         self.unsynced.push(call);
     }
 
     pub(crate) fn sync(&mut self) {
         for call in self.unsynced.drain(..) {
-            apply(&mut self.durable, &mut self.durable_notes, &call);
+            apply(&mut self.durable, &mut self.durable_books, &call);
         }
     }
 
@@ -80,7 +96,7 @@ impl Image {
         self.unsynced.truncate(calls);
         self.sync();
         self.visible = Arc::new(self.durable.clone());
-        self.notes.clone_from(&self.durable_notes);
+        self.books.clone_from(&self.durable_books);
     }
 
     /// Changes the data of a block in both images, as a disk does; whether it was there.
@@ -105,7 +121,7 @@ impl Image {
 }
 
 /// Applies a call and returns the bytes it deleted.
-fn apply(blocks: &mut Blocks, notes: &mut Notes, call: &Unsynced) -> u64 {
+fn apply(blocks: &mut Blocks, books: &mut Books, call: &Unsynced) -> u64 {
     match call {
         Unsynced::Put(entries) => {
             blocks.extend(entries.iter().cloned());
@@ -113,11 +129,22 @@ fn apply(blocks: &mut Blocks, notes: &mut Notes, call: &Unsynced) -> u64 {
         }
         Unsynced::Note(entries, note) => {
             blocks.extend(entries.iter().cloned());
-            notes.push(note.clone());
+            books.notes.push(note.clone());
             0
         }
         Unsynced::ClearNotes => {
-            notes.clear();
+            books.notes.clear();
+            0
+        }
+        Unsynced::Linked { entries, links, marks } => {
+            blocks.extend(entries.iter().cloned());
+            let next = books.links.last_key_value().map_or(0, |(last, _)| last + 1);
+            books.links.insert(next, links.clone());
+            books.notes.extend(marks.clone());
+            0
+        }
+        Unsynced::ClearLinkNotes(end) => {
+            books.links = books.links.split_off(end);
             0
         }
         Unsynced::Delete(keys) => {

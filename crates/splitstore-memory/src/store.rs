@@ -7,7 +7,7 @@ use parking_lot::RwLock;
 use splitstore_domain::{BlockKey, ByteCount};
 use splitstore_ports::{
     Block, BlockDelete, BlockRead, BlockScan, BlockSnapshot, BlockWrite, HotStore, Interrupt, KeyCursor,
-    KeyScan, Maintenance, Notes, ReclaimMode, Reclaimed, Result,
+    KeyScan, LinkNotes, Maintenance, Notes, ReclaimMode, Reclaimed, Result,
 };
 
 use crate::MemoryCold;
@@ -154,6 +154,27 @@ impl Notes for MemoryStore {
     }
 }
 
+impl LinkNotes for MemoryStore {
+    fn put_many_linked(&self, blocks: &[Block<'_>], links: &[u8], marks: Option<&[u8]>) -> Result<()> {
+        let (entries, links, marks) = (entries(blocks), links.into(), marks.map(Into::into));
+        self.image.write().write(Unsynced::Linked { entries, links, marks });
+        Ok(())
+    }
+
+    fn each_link_note(&self, read: &mut dyn FnMut(u64, &[u8])) -> Result<()> {
+        let notes = self.image.read().link_notes();
+        for (number, note) in &notes {
+            read(*number, note);
+        }
+        Ok(())
+    }
+
+    fn clear_link_notes(&self, end: u64) -> Result<()> {
+        self.image.write().write(Unsynced::ClearLinkNotes(end));
+        Ok(())
+    }
+}
+
 fn entries(blocks: &[Block<'_>]) -> Vec<(BlockKey, Entry)> {
     let entry = |block: &Block<'_>| Entry { codec: block.cid.codec(), data: block.data.into() };
     blocks.iter().map(|block| (BlockKey::from(&block.cid), entry(block))).collect()
@@ -171,6 +192,10 @@ impl HotStore for MemoryStore {
     }
 
     fn block_scan(&self) -> Option<&dyn BlockScan> {
+        Some(self)
+    }
+
+    fn link_notes(&self) -> Option<&dyn LinkNotes> {
         Some(self)
     }
 }

@@ -147,16 +147,18 @@ impl BlockWrite for SplitStore {
         stored.iter().try_for_each(|block| check_hash_function(&block.cid))?;
         let Inner { protection, tiers, .. } = &*self.inner;
         let _permit = protection.write();
+        let links = self.inner.links.note(&stored);
+        let links = links.as_deref();
         match protection.stage() {
-            Stage::Idle => return tiers.hot.put_many(&stored),
+            Stage::Idle => return tiers.put(&stored, links),
             // Written before it is recorded: a drain must find it.
-            Stage::Tracking => tiers.hot.put_many(&stored)?,
+            Stage::Tracking => tiers.put(&stored, links)?,
             // Written with its marks in one batch: a crash must not leave a block whose children the resumed
             // purge deletes.
             Stage::Filtering => {
                 return match protection.filter() {
-                    Some(filter) => filter.put(&stored).map_err(lower),
-                    None => tiers.hot.put_many(&stored),
+                    Some(filter) => filter.put(&stored, links).map_err(lower),
+                    None => tiers.put(&stored, links),
                 };
             }
         }

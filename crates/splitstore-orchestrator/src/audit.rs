@@ -1,6 +1,9 @@
-//! Audit: every block's hash in both tiers, and everything that must be live is there.
+//! Audit: every block's hash in both tiers, everything that must be live is there, and the link index says of every block
+//! what the block says.
 //!
 //! It reports all it finds instead of stopping at the first, and it changes nothing.
+
+use std::ops::ControlFlow;
 
 use cid::Cid;
 use splitstore_domain::links::LinkError;
@@ -10,6 +13,8 @@ use splitstore_ports::{BlockRead, ErrorKind, KeyEntry, KeyScan};
 
 use crate::chain_walk::ChainWalk;
 use crate::error::{Error, Result};
+use crate::graph::{Disagreement, Graph};
+use crate::links::{self, Unusable};
 use crate::store::Inner;
 use crate::walk::{Leaves, Missing, Sink, Walker};
 
@@ -22,6 +27,7 @@ pub(crate) fn audit(cx: &Inner) -> Result<Audit> {
     let mut audit = Audit::default();
     audit.hot_blocks = check_hashes(cx, &*cx.tiers.hot, "hot", &mut audit)?;
     audit.cold_blocks = check_hashes(cx, &*cx.tiers.cold, "cold", &mut audit)?;
+    check_links(cx, &mut audit)?;
     match check_live(cx, &folder, &mut audit) {
         Ok(()) | Err(Error::NoHead | Error::NotStarted) => {}
         Err(error) => return Err(error),
@@ -63,6 +69,39 @@ where
             // Deleted since the scan began, or sound.
             (Ok(_), None | Some(true)) => {}
         }
+    }
+    Ok(())
+}
+
+/// Compares the link index, if there is one, with every block that hot has now.
+fn check_links(cx: &Inner, audit: &mut Audit) -> Result<()> {
+    let (Some(blocks), true) = (cx.tiers.hot.block_scan(), cx.links.is_kept()) else { return Ok(()) };
+    let mut found = |cid, fault| audit.found(Violation::LinkIndex { cid, fault });
+    let (parts, added) = match (links::load(cx)?, cx.links.writing()) {
+        (Ok(read), Some(_)) => read,
+        (Err(Unusable::Distrusted(fault)), _) => {
+            found(None, fault);
+            return Ok(());
+        }
+        (Ok(_) | Err(Unusable::Absent(_)), _) => return Ok(()),
+    };
+    let Some(writing) = cx.links.writing() else { return Ok(()) };
+    let graph = Graph::of_parts(blocks.snapshot()?, parts, added, &writing.keyed, 1)?;
+    let path = links::pack_path(cx);
+    let (mut known, mut going) = (0, Ok(()));
+    graph.each_block(&mut |ordinal, block| {
+        known += u32::from(ordinal.is_some());
+        let disagreement = ordinal.and_then(|ordinal| graph.compare(ordinal, block));
+        if let Some(Disagreement { fault, .. }) = disagreement {
+            found(Some(block.key.to_cid(block.codec)), format!("{}: {fault}", path.display()));
+        }
+        going = cx.interrupt.check("verify the store");
+        if going.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    going?;
+    let lacking = graph.index().len() - known;
+    if lacking > 0 {
+        found(None, format!("{}: it has {lacking} blocks that hot lacks", path.display()));
     }
     Ok(())
 }

@@ -120,7 +120,12 @@ pub enum MarkStrategy {
     /// Reads all of hot once, in key order, and follows links in memory: about 40 bytes of it per block of hot.
     /// Walks where the hot tier offers no scan.
     Scan,
-    /// Scans, unless the last run left little of hot alive.
+    /// Follows the links that the link index keeps beside hot, and reads no block that it knows; about 28 bytes of memory
+    /// per block, 48 at most. Keeps the index: every put writes a note of its links. The first run scans, and so does one
+    /// that cannot believe the index; where the hot tier offers no notes of links, or no scan, runs walk.
+    Links,
+    /// By the link index where one is kept ([`Options::link_index`]), else by a scan, unless the last run left little of
+    /// hot alive.
     #[default]
     Auto,
 }
@@ -148,6 +153,13 @@ pub struct Options {
     /// Bits of a key that a scan keeps of each link, at most 63. Fewer cost reads and save nothing: for tests,
     /// which want keys that collide.
     pub scan_id_bits: u32,
+    /// Whether `MarkStrategy::Auto` keeps a link index; `MarkStrategy::Links` does always.
+    pub link_index: bool,
+    /// How many blocks each run compares with what the link index says of them before it marks by it.
+    pub link_samples: u32,
+    /// What marking may take of memory for a graph of hot. A run that would need more, by the tier's own estimate of its
+    /// blocks, walks.
+    pub marking_memory: Option<ByteCount>,
     /// How long `close` waits for the step that a run is in.
     pub close_within: Duration,
     /// Every how manieth compaction reclaims fully instead of online; 0 never does.
@@ -167,6 +179,9 @@ impl Options {
             batches: Batches::default(),
             strategy: MarkStrategy::default(),
             scan_id_bits: crate::graph::ID_BITS,
+            link_index: false,
+            link_samples: 256,
+            marking_memory: None,
             close_within: Duration::from_secs(5),
             full_reclaim_every: 20,
         }

@@ -71,7 +71,7 @@ impl Filter {
         let there = there.cloned().collect();
         self.leave_out(&growth, met, &HashSet::new(), &there)?;
         let visits = growth.visits();
-        if visits.is_empty() { Ok(()) } else { self.note(&growth, &[], &visits) }
+        if visits.is_empty() { Ok(()) } else { self.note(&growth, &[], None, &visits) }
     }
 
     /// Marks references that the marks file will hold.
@@ -87,7 +87,7 @@ impl Filter {
     }
 
     /// Writes blocks with the marks of themselves and of all that is there below them, and whole.
-    pub(crate) fn put(&self, blocks: &[Block<'_>]) -> Result<()> {
+    pub(crate) fn put(&self, blocks: &[Block<'_>], links: Option<&[u8]>) -> Result<()> {
         let (growth, met) = self.walk(|walker, met| {
             blocks.iter().try_for_each(|block| match reference_to(&block.cid) {
                 Some(reference) => walker.offer(&reference, block.data, met),
@@ -98,9 +98,9 @@ impl Filter {
         self.leave_out(&growth, met, &put, &HashSet::new())?;
         let visits = growth.visits();
         if visits.is_empty() {
-            return Ok(self.tiers.hot.put_many(blocks)?);
+            return Ok(self.tiers.put(blocks, links)?);
         }
-        self.note(&growth, blocks, &visits)
+        self.note(&growth, blocks, links, &visits)
     }
 
     /// Installs this filter, and walks the last references before any reader can see their blocks missing.
@@ -191,9 +191,15 @@ impl Filter {
     }
 
     /// Blocks and note in one batch; then everybody may rely on the marks.
-    fn note(&self, growth: &Growth, blocks: &[Block<'_>], visits: &[Visit]) -> Result<()> {
+    fn note(
+        &self,
+        growth: &Growth,
+        blocks: &[Block<'_>],
+        links: Option<&[u8]>,
+        visits: &[Visit],
+    ) -> Result<()> {
         growth.written();
-        self.tiers.hot.put_many_noting(blocks, &mark_notes::encode(self.run, visits))?;
+        self.tiers.put_marked(blocks, links, &mark_notes::encode(self.run, visits))?;
         growth.publish()
     }
 }

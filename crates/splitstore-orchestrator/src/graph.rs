@@ -19,6 +19,8 @@
 //! | `build.rs`, `names.rs` | one pass over ranges: keys, and links by name |
 //! | `resolve.rs`, `links.rs` | names to ordinals; links packed |
 //! | `follow.rs`, `bitmap.rs` | everything below some blocks; what was visited |
+//! | `parts.rs`, `added.rs` | a graph that is not scanned but read, from the link index ([`crate::links`]) |
+//! | `survivors.rs`, `facts.rs` | what of a graph the link index keeps; what it says of one block |
 //!
 //! # Why the marks are those of the walk
 //!
@@ -44,31 +46,39 @@
 //! What a link says of its target decides how it is read. A block that another codec was kept for has no links
 //! here; met as DAG-CBOR it is given back, like one that is malformed, and the walk decides.
 
+mod added;
 mod bitmap;
 mod build;
+mod facts;
 mod follow;
 mod gather;
 mod index;
 mod keyed;
 mod links;
 mod names;
+mod parts;
 mod resolve;
 mod sealed;
+mod survivors;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use splitstore_domain::BlockKey;
-use splitstore_ports::{BlockSnapshot, ErrorKind, PortError, Result};
+use splitstore_ports::{BlockSnapshot, ErrorKind, KeyRange, PortError, Result, ScannedBlock};
 
+pub(crate) use added::{Added, Noted, links_of};
 pub(crate) use bitmap::Bitmap;
 pub(crate) use build::Piece;
+pub(crate) use facts::Disagreement;
 pub(crate) use follow::{Outside, Reached};
 pub(crate) use index::Index;
-pub(crate) use keyed::{ID_BITS, Keyed};
+pub(crate) use keyed::{ID_BITS, Keyed, Short, header_len};
+pub(crate) use parts::Parts;
 pub(crate) use sealed::Written;
+pub(crate) use survivors::Survivors;
 
-use links::Links;
+pub(crate) use links::Links;
 
 /// Blocks that a graph can number: an edge takes 31 bits.
 pub(crate) const BLOCKS_MAX: u32 = u32::MAX >> 2;
@@ -98,24 +108,36 @@ impl<'a> Graph<'a> {
         &self.index
     }
 
-    /// Frees the links; the blocks can still be scanned.
-    pub(crate) fn into_snapshot(self) -> Box<dyn BlockSnapshot + 'a> {
-        self.snapshot
-    }
-
     /// The whole key of an ordinal, from the snapshot.
     pub(crate) fn key(&self, ordinal: u32) -> Result<BlockKey> {
         let mut found = None;
-        self.snapshot.look(&self.index.least_key(ordinal), &mut |block| {
-            if self.index.is(ordinal, block.key.as_bytes()) {
-                found = Some(block.key.clone());
-                return ControlFlow::Break(());
-            }
-            ControlFlow::Continue(())
-        })?;
+        self.find(ordinal, &mut |block| found = Some(block.key.clone()))?;
         found.ok_or_else(|| {
             let attempt = format!("find block {ordinal} of a snapshot of hot again");
             PortError::bare(ErrorKind::Corrupt, attempt)
+        })
+    }
+
+    /// Shows every block of the snapshot with its ordinal, if it has one.
+    pub(crate) fn each_block(
+        &self,
+        see: &mut dyn FnMut(Option<u32>, &ScannedBlock<'_>) -> ControlFlow<()>,
+    ) -> Result<()> {
+        self.snapshot
+            .scan(&KeyRange::default(), &mut |block| see(self.index.find(block.key.as_bytes()), block))
+    }
+
+    /// Shows the block of an ordinal, if the snapshot has it.
+    fn find(&self, ordinal: u32, see: &mut dyn FnMut(&ScannedBlock<'_>)) -> Result<()> {
+        let (least, id) = (self.index.least_key(ordinal), self.index.id(ordinal));
+        self.snapshot.look(&least, &mut |block| {
+            if self.index.is(ordinal, block.key.as_bytes()) {
+                see(block);
+                return ControlFlow::Break(());
+            }
+            // Ids ascend with keys: behind this one it cannot be.
+            let same_id = self.index.keyed.short(block.key.as_bytes()).id == id;
+            if same_id { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })
     }
 }

@@ -67,6 +67,16 @@ impl Ledger {
         ])
     }
 
+    /// A cell as it is.
+    pub(crate) fn get(&self, cell: MetaCell) -> Result<Option<Vec<u8>>> {
+        self.meta.get(cell)
+    }
+
+    /// Sets a cell, durably.
+    pub(crate) fn set(&self, cell: MetaCell, value: Vec<u8>) -> Result<()> {
+        self.meta.set_many(&[(cell, value)])
+    }
+
     fn number(&self, cell: MetaCell) -> Result<Option<u64>> {
         let Some(value) = self.meta.get(cell)? else { return Ok(None) };
         let bytes = value.as_slice().try_into();

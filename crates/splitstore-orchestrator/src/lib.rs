@@ -51,6 +51,7 @@ mod growth;
 mod journal;
 mod known;
 mod ledger;
+mod links;
 mod mark_notes;
 mod marks_file;
 mod protection;

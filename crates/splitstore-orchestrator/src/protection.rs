@@ -160,13 +160,14 @@ impl Protection {
 
     /// Starts recording references. A view that is open records itself when it ends, or is taken when the filter
     /// goes on. What an earlier run knew is forgotten: this one has not walked it.
-    pub(crate) fn begin(&self) {
-        self.turn_to(Stage::Tracking);
+    /// Writers hear of `with` and of the stage at once.
+    pub(crate) fn begin(&self, with: impl FnOnce()) {
+        self.turn_to(Stage::Tracking, with);
     }
 
     /// Forgets the run: nothing is recorded or filtered any more.
     pub(crate) fn end(&self) {
-        self.turn_to(Stage::Idle);
+        self.turn_to(Stage::Idle, || {});
     }
 
     /// From now on unmarked blocks are absent from hot. Returns the references that no drain has taken, those
@@ -259,8 +260,9 @@ impl Protection {
 
     /// Changes the stage with nothing known and no filter, in one step for whoever notes a reference: the stage
     /// that is seen under a shard's lock and the filter belong together.
-    fn turn_to(&self, stage: Stage) {
+    fn turn_to(&self, stage: Stage, with: impl FnOnce()) {
         let _writers = self.stop_writers();
+        with();
         let mut shards = self.stop_references();
         *self.filter.write() = None;
         for shard in &mut shards {

@@ -34,13 +34,14 @@ pub(crate) enum FileKind {
     Candidates = 2,
     Marks = 3,
     Tenured = 4,
+    Links = 5,
 }
 
 impl FileKind {
     /// What we write; what is older we read.
     const fn version(self) -> u16 {
         match self {
-            Self::Journal | Self::Candidates | Self::Tenured => 1,
+            Self::Journal | Self::Candidates | Self::Tenured | Self::Links => 1,
             Self::Marks => 2,
         }
     }

@@ -26,6 +26,7 @@ mod collect;
 mod commit;
 mod copier;
 mod late;
+mod linked;
 mod listing;
 mod mark;
 mod ordered;
@@ -40,11 +41,14 @@ mod work;
 use std::time::Duration;
 
 use parking_lot::MutexGuard;
-use splitstore_domain::{ByteCount, CompactionPlan, CompactionReport, Phase, PhaseReport, TierSizes, Window};
+use splitstore_domain::{
+    ByteCount, CompactionPlan, CompactionReport, MarkReport, Phase, PhaseReport, TierSizes, Window,
+};
 use splitstore_ports::Event;
 
 use crate::control::UnderWay;
 use crate::error::{Error, Result};
+use crate::links::PackWriter;
 use crate::store::Inner;
 
 pub(crate) use prepare::new_sets;
@@ -75,6 +79,8 @@ pub struct Run<'a> {
     state: State<'a>,
     window: Window,
     tracker: Tracker,
+    /// What it has found out for the link index.
+    learned: Option<linked::Learned>,
 }
 
 /// What a run is for.
@@ -99,6 +105,8 @@ enum State<'a> {
     Prepare,
     Mark(mark::Marking<'a>),
     Collect(collect::Collecting<'a>),
+    /// The link index is written down, then blocks move.
+    Save(PackWriter, transfer::Transferring<'a>),
     Transfer(transfer::Transferring<'a>),
     Seal(seal::Sealing),
     Purge(Purging),
@@ -125,7 +133,8 @@ impl<'a> Run<'a> {
         cx.conductor.begin();
         let (purpose, tracker) = (Purpose::Compact, Tracker::default());
         let (whose, state) = (Whose::Own, State::Prepare);
-        let mut run = Self { cx, _exclusive: exclusive, purpose, whose, state, window, tracker };
+        let learned = None;
+        let mut run = Self { cx, _exclusive: exclusive, purpose, whose, state, window, tracker, learned };
         if let Some(purging) = unfinished {
             run.take_up(purging);
         }
@@ -203,14 +212,15 @@ impl<'a> Run<'a> {
                     self.state = State::Mark(marking);
                     return Ok(Step::Waiting(self.phase(), until));
                 }
-                Advance::Done(marked) => {
-                    self.enter(Phase::Collect);
-                    State::Collect(collect::Collecting::new(cx, marked, self.purpose)?)
-                }
+                Advance::Done(marked) => self.marked(marked)?,
             },
             State::Collect(collecting) => match collecting.step(cx, meter)? {
                 Advance::More(collecting) | Advance::Wait(collecting, _) => State::Collect(collecting),
                 Advance::Done(collected) => return self.collected(collected),
+            },
+            State::Save(writer, transferring) => match writer.step()? {
+                Some(writer) => State::Save(writer, transferring),
+                None => State::Transfer(transferring),
             },
             State::Transfer(transferring) => match transferring.step(cx, meter)? {
                 Advance::More(transferring) | Advance::Wait(transferring, _) => State::Transfer(transferring),
@@ -245,6 +255,13 @@ impl<'a> Run<'a> {
         Ok(Step::Working(self.phase()))
     }
 
+    fn marked(&mut self, mut marked: mark::Marked<'a>) -> Result<State<'a>> {
+        self.tracker.marking = marked.marking.clone();
+        self.learned = marked.learned.take();
+        self.enter(Phase::Collect);
+        Ok(State::Collect(collect::Collecting::new(self.cx, marked, self.purpose)?))
+    }
+
     fn collected(&mut self, collected: collect::Collected<'a>) -> Result<Step> {
         let counts = match &collected {
             collect::Collected::Counted(counted) => {
@@ -264,8 +281,14 @@ impl<'a> Run<'a> {
                 return Ok(Step::Planned(listed.plan));
             }
             collected => {
+                let learned = self.learned.take();
+                let pack = learned.map(|learned| learned.save(self.cx, collected.work())).transpose()?;
                 self.enter(Phase::Transfer);
-                self.state = State::Transfer(transfer::Transferring::new(self.cx, collected)?);
+                let transferring = transfer::Transferring::new(self.cx, collected)?;
+                self.state = match pack.flatten() {
+                    Some(pack) => State::Save(pack, transferring),
+                    None => State::Transfer(transferring),
+                };
             }
         }
         Ok(Step::Working(self.phase()))
@@ -291,6 +314,7 @@ impl<'a> Run<'a> {
             plan: tracker.plan.expect("a run that commits was collected"),
             phases: tracker.phases,
             spared,
+            marking: tracker.marking,
             before: tracker.before,
             after: self.cx.sizes()?,
         };
@@ -362,6 +386,7 @@ struct Tracker {
     current: PhaseReport,
     started: Duration,
     before: TierSizes,
+    marking: MarkReport,
     plan: Option<CompactionPlan>,
 }
 

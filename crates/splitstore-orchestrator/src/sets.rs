@@ -45,6 +45,18 @@ impl WalkSets {
         self.bitmap.as_deref()
     }
 
+    /// How many of these keys the bitmap has marked.
+    pub(crate) fn marked_in_bitmap(&self, keys: &[BlockKey]) -> u64 {
+        let Some(bitmap) = self.bitmap() else { return 0 };
+        let is_marked = |key: &&BlockKey| bitmap.find(key).is_some_and(|ordinal| bitmap.is_marked(ordinal));
+        keys.iter().filter(is_marked).count() as u64
+    }
+
+    /// The bitmap, to be kept.
+    pub(crate) fn shared_bitmap(&self) -> Option<Arc<Bitmap>> {
+        self.bitmap.clone()
+    }
+
     /// What is visited from here on goes into `later`: these sets stay as they are.
     pub(crate) fn frozen(self, later: Arc<dyn VisitSet>) -> Self {
         Self { frozen: Some(Arc::new(self)), ..Self::new(later, None) }

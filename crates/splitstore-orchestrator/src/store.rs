@@ -28,6 +28,7 @@ use crate::control::UnderWay;
 use crate::error::{Error, Result};
 use crate::forks::Forks;
 use crate::ledger::Ledger;
+use crate::links::LinkIndex;
 use crate::protection::Protection;
 use crate::protector::Protector;
 use crate::recover::Found;
@@ -51,6 +52,7 @@ pub(crate) struct Inner {
     pub(crate) forks: Forks,
     /// Headers that no walk has to pass again.
     pub(crate) tenured: crate::tenured::Keeper,
+    pub(crate) links: LinkIndex,
     pub(crate) options: Options,
     pub(crate) protection: Protection,
     pub(crate) protectors: Mutex<Vec<Arc<dyn Protector>>>,
@@ -89,15 +91,18 @@ impl SplitStore {
     /// [`SplitStore::begin_rest`] with [`Trigger::Stepped`].
     pub fn open(components: Components, options: Options) -> Result<Self> {
         let Components { hot, cold, meta, files, clock, observer, marks } = components;
+        let ledger = Ledger::new(meta.clone());
+        let links = LinkIndex::new(&options, &*hot, &ledger)?;
         let inner = Arc::new(Inner {
             tiers: Tiers { hot, cold },
             files,
             clock,
             observer,
             marks,
-            ledger: Ledger::new(meta.clone()),
+            ledger,
             forks: Forks::new(meta, options.policy.settings().finality_epochs),
-            tenured: crate::tenured::Keeper::new(options.scan_id_bits),
+            tenured: crate::tenured::Keeper::new(links.keyed().clone()),
+            links,
             conductor: Conductor::new(options.sync),
             options,
             protection: Protection::default(),
@@ -110,6 +115,7 @@ impl SplitStore {
             worker: Mutex::default(),
         });
         let store = Self { inner };
+        crate::links::open(&store.inner)?;
         if crate::recover::recover(&store.inner)? == Found::Sealed {
             match store.inner.options.trigger {
                 Trigger::Manual => store.inner.finish_earlier()?,

@@ -25,7 +25,7 @@
 //! - A file that is not there, is damaged, or is of a newer version is as none: the whole chain is walked, and the
 //!   file written anew. A run that recovery finishes adds nothing; the next one does.
 //!
-//! Keys are remembered by both their names (`graph/keyed.rs`), 127 bits, 64 of them under a secret of this process: 16
+//! Keys are remembered by both their names (`graph/keyed.rs`), 127 bits, 64 of them under the secret of this store: 16
 //! bytes each, in memory while the store is open.
 
 mod file;
@@ -127,9 +127,9 @@ struct Found {
 }
 
 impl Keeper {
-    /// Of a store whose ids have so many bits.
-    pub(crate) fn new(id_bits: u32) -> Self {
-        Self { keyed: Arc::new(Keyed::random(id_bits)), kept: Mutex::default() }
+    /// Of a store that names keys so.
+    pub(crate) fn new(keyed: Arc<Keyed>) -> Self {
+        Self { keyed, kept: Mutex::default() }
     }
 
     /// What names keys in this process.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cid::Cid;
-use splitstore_ports::{ColdStore, HotStore, Result};
+use splitstore_ports::{Block, ColdStore, HotStore, Result};
 
 /// The two tiers.
 #[derive(Clone)]
@@ -13,6 +13,22 @@ pub(crate) struct Tiers {
 }
 
 impl Tiers {
+    /// Puts blocks into hot, with a note of their links if there is one.
+    pub(crate) fn put(&self, blocks: &[Block<'_>], links: Option<&[u8]>) -> Result<()> {
+        match (links, self.hot.link_notes()) {
+            (Some(links), Some(notes)) => notes.put_many_linked(blocks, links, None),
+            _ => self.hot.put_many(blocks),
+        }
+    }
+
+    /// The same with a note of marks.
+    pub(crate) fn put_marked(&self, blocks: &[Block<'_>], links: Option<&[u8]>, marks: &[u8]) -> Result<()> {
+        match (links, self.hot.link_notes()) {
+            (Some(links), Some(notes)) => notes.put_many_linked(blocks, links, Some(marks)),
+            _ => self.hot.put_many_noting(blocks, marks),
+        }
+    }
+
     /// Whether either tier has the block.
     pub(crate) fn holds(&self, cid: &Cid) -> Result<bool> {
         Ok(self.hot.has(cid)? || self.cold.has(cid)?)

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`BlockRead`], [`BlockWrite`], [`BlockDelete`], [`KeyScan`] | engines | orchestrator, chain |
 //! | [`Notes`] | hot engines: marks that come with a block | orchestrator |
+//! | [`LinkNotes`] | hot engines that can keep the links of a block beside it | puts, marking by link index |
 //! | [`HotStore`], [`ColdStore`] | what each tier must be able to do | orchestrator |
 //! | [`BlockScan`] | engines that read in order much faster than block by block | marking by scan |
 //! | [`Maintenance`] | engines that can give space back | orchestrator |
@@ -28,6 +29,8 @@ mod scan;
 pub use scan::{KeyCursor, KeyEntry, KeyScan};
 mod notes;
 pub use notes::Notes;
+mod link_notes;
+pub use link_notes::LinkNotes;
 mod block_scan;
 pub use block_scan::{BlockScan, BlockSnapshot, KeyRange, OnBlock, ScannedBlock};
 mod ext;

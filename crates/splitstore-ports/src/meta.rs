@@ -18,17 +18,20 @@ pub enum MetaCell {
     Head,
     /// Reverted tipsets younger than finality; its format is the orchestrator's (`forks.rs`).
     Forks,
+    /// Secret and era of the link index; its format is the orchestrator's (`links.rs`).
+    LinkIndex,
 }
 
 impl MetaCell {
     /// All cells.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::BaseEpoch,
         Self::CompactionIndex,
         Self::MarkSetSize,
         Self::SnapshotHeight,
         Self::Head,
         Self::Forks,
+        Self::LinkIndex,
     ];
 
     /// Its name on disk.
@@ -40,6 +43,7 @@ impl MetaCell {
             Self::SnapshotHeight => "snapshot-height",
             Self::Head => "head",
             Self::Forks => "forks",
+            Self::LinkIndex => "link-index",
         }
     }
 }
@@ -49,7 +53,7 @@ impl MetaCell {
 /// **Contract.** `set_many` changes all its cells or none, also across a crash.
 /// **Durability.** Durable when `set_many` returns.
 /// **Concurrency.** Any thread.
-/// **Who calls it.** Start, commit, head changes.
+/// **Who calls it.** Start, commit, head changes, the link index.
 pub trait MetaStore: Send + Sync {
     /// The value of a cell; `None` if never set.
     fn get(&self, cell: MetaCell) -> Result<Option<Vec<u8>>>;

@@ -55,6 +55,13 @@ pub enum Event {
         /// What is wrong with it.
         reason: String,
     },
+    /// The link index is not what it should be: it was set aside, and the run does without it.
+    LinkIndexSetAside {
+        /// Where it lies now.
+        file: PathBuf,
+        /// What is wrong with it: the block and the file.
+        reason: String,
+    },
 }
 
 /// Hears events. Called on the thread where they happen; returns soon, never fails.
@@ -108,6 +115,9 @@ impl fmt::Display for Event {
             }
             Self::SetAside { folder, reason } => {
                 write!(f, "a damaged compaction was set aside as {}: {reason}", folder.display())
+            }
+            Self::LinkIndexSetAside { file, reason } => {
+                write!(f, "the link index was set aside as {}: {reason}", file.display())
             }
         }
     }

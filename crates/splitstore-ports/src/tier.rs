@@ -2,7 +2,7 @@
 
 use splitstore_domain::ByteCount;
 
-use crate::{BlockDelete, BlockRead, BlockScan, BlockWrite, Interrupt, KeyScan, Notes, Result};
+use crate::{BlockDelete, BlockRead, BlockScan, BlockWrite, Interrupt, KeyScan, LinkNotes, Notes, Result};
 
 /// The fast tier: everything lands here, purge deletes here, and notes of both go into its log.
 pub trait HotStore: BlockRead + BlockWrite + BlockDelete + KeyScan + Notes {
@@ -11,6 +11,11 @@ pub trait HotStore: BlockRead + BlockWrite + BlockDelete + KeyScan + Notes {
 
     /// Scans of whole blocks, if it can read them in order much faster than one by one.
     fn block_scan(&self) -> Option<&dyn BlockScan> {
+        None
+    }
+
+    /// Notes of links, if it can write them in the batch of their blocks.
+    fn link_notes(&self) -> Option<&dyn LinkNotes> {
         None
     }
 }

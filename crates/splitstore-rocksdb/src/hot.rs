@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use rocksdb::{ColumnFamily, DB, DEFAULT_COLUMN_FAMILY_NAME, Options};
 use splitstore_domain::BlockKey;
 use splitstore_domain::record;
-use splitstore_ports::{BlockScan, ErrorKind, HotStore, Maintenance, PortError, Result};
+use splitstore_ports::{BlockScan, ErrorKind, HotStore, LinkNotes, Maintenance, PortError, Result};
 
 use crate::error::failed;
 use crate::{RocksOptions, folder, notes};
@@ -24,6 +24,8 @@ pub struct RocksHot {
     pub(crate) sync_failed: AtomicBool,
     /// The number of the next note.
     pub(crate) next_note: AtomicU64,
+    /// The number of the next note of links.
+    pub(crate) next_link_note: AtomicU64,
     /// Held while space is reclaimed.
     pub(crate) reclaiming: Mutex<()>,
 }
@@ -50,12 +52,13 @@ impl RocksHot {
         let families = [(DEFAULT_COLUMN_FAMILY_NAME, engine.clone())];
         let db = DB::open_cf_with_opts(engine, path, families)
             .map_err(|error| failed(format!("open hot tier {}", path.display()), error))?;
-        let next_note = notes::next(&db, path)?;
+        let (next_note, next_link_note) = notes::next(&db, path)?;
         Ok(Self {
             db,
             path: path.to_owned(),
             sync_failed: AtomicBool::new(false),
             next_note: AtomicU64::new(next_note),
+            next_link_note: AtomicU64::new(next_link_note),
             reclaiming: Mutex::default(),
         })
     }
@@ -94,6 +97,10 @@ impl HotStore for RocksHot {
     }
 
     fn block_scan(&self) -> Option<&dyn BlockScan> {
+        Some(self)
+    }
+
+    fn link_notes(&self) -> Option<&dyn LinkNotes> {
         Some(self)
     }
 }

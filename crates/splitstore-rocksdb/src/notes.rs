@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 
 use rocksdb::{DB, ReadOptions, WriteBatch};
 use splitstore_domain::note;
-use splitstore_ports::{Block, Notes, Result};
+use splitstore_ports::{Block, LinkNotes, Notes, Result};
 
 use crate::RocksHot;
 use crate::error::failed;
@@ -28,7 +28,7 @@ impl Notes for RocksHot {
     }
 
     fn notes(&self, read: &mut dyn FnMut(&[u8])) -> Result<()> {
-        self.each_note(&mut |_, note| {
+        self.each_note(marks(), &mut |_, note| {
             read(note);
             Ok(())
         })
@@ -36,7 +36,7 @@ impl Notes for RocksHot {
 
     fn clear_notes(&self) -> Result<()> {
         let mut batch = WriteBatch::default();
-        self.each_note(&mut |key, _| {
+        self.each_note(marks(), &mut |key, _| {
             batch.delete(key);
             if batch.len() == CLEARED_AT_ONCE {
                 self.write(std::mem::take(&mut batch), "delete")
@@ -48,10 +48,37 @@ impl Notes for RocksHot {
     }
 }
 
+impl LinkNotes for RocksHot {
+    fn put_many_linked(&self, blocks: &[Block<'_>], links: &[u8], marks: Option<&[u8]>) -> Result<()> {
+        let mut batch = batch_of(blocks)?;
+        batch.put(note::link_key(self.next_link_note.fetch_add(1, Ordering::SeqCst)), links);
+        if let Some(marks) = marks {
+            batch.put(note::key(self.next_note.fetch_add(1, Ordering::SeqCst)), marks);
+        }
+        self.write(batch, "put")
+    }
+
+    fn each_link_note(&self, read: &mut dyn FnMut(u64, &[u8])) -> Result<()> {
+        self.each_note(links(), &mut |key, note| {
+            if let Some(number) = note::link_number(key) {
+                read(number, note);
+            }
+            Ok(())
+        })
+    }
+
+    fn clear_link_notes(&self, end: u64) -> Result<()> {
+        let mut batch = WriteBatch::default();
+        // One mark for all of them: they may be as many as the puts since the last run.
+        batch.delete_range(note::LINKS_FIRST.as_slice(), note::link_key(end).as_slice());
+        self.write(batch, "delete")
+    }
+}
+
 impl RocksHot {
     /// Shows keys and values in a snapshot of its own.
-    fn each_note(&self, see: &mut See<'_>) -> Result<()> {
-        let mut iter = self.db.raw_iterator_opt(from_the_first());
+    fn each_note(&self, book: ReadOptions, see: &mut See<'_>) -> Result<()> {
+        let mut iter = self.db.raw_iterator_opt(book);
         iter.seek_to_first();
         while let Some((key, note)) = iter.item() {
             see(key, note)?;
@@ -62,20 +89,32 @@ impl RocksHot {
     }
 }
 
-/// The number behind the last note that is there. Without notes this reads no block of data, which may be damaged:
-/// that is for its reader to hear.
-pub(crate) fn next(db: &DB, path: &Path) -> Result<u64> {
-    let mut iter = db.raw_iterator_opt(from_the_first());
+/// The numbers behind the last note of marks and of links that are there. Without notes this reads no block of data,
+/// which may be damaged: that is for its reader to hear.
+pub(crate) fn next(db: &DB, path: &Path) -> Result<(u64, u64)> {
+    Ok((next_in(db, marks(), note::number, path)?, next_in(db, links(), note::link_number, path)?))
+}
+
+fn next_in(db: &DB, book: ReadOptions, number: fn(&[u8]) -> Option<u64>, path: &Path) -> Result<u64> {
+    let mut iter = db.raw_iterator_opt(book);
     iter.seek_to_first();
     if iter.valid() {
         iter.seek_to_last();
     }
     iter.status().map_err(|error| failed(format!("find the last note of {}", path.display()), error))?;
-    Ok(iter.key().and_then(note::number).map_or(0, |last| last.saturating_add(1)))
+    Ok(iter.key().and_then(number).map_or(0, |last| last.saturating_add(1)))
 }
 
-fn from_the_first() -> ReadOptions {
+/// The book of marks.
+fn marks() -> ReadOptions {
     let mut options = ReadOptions::default();
-    options.set_iterate_lower_bound(note::FIRST);
+    options.set_iterate_range(note::FIRST.to_vec()..note::LINKS_FIRST.to_vec());
+    options
+}
+
+/// The book of links, which is the last.
+fn links() -> ReadOptions {
+    let mut options = ReadOptions::default();
+    options.set_iterate_lower_bound(note::LINKS_FIRST);
     options
 }

@@ -10,7 +10,7 @@ use splitstore_domain::{BlockKey, ByteCount};
 use splitstore_memory::{MemoryClock, MemoryCold, MemoryFiles, MemoryMeta, MemoryStore};
 use splitstore_ports::{
     Block, BlockDelete, BlockRead, BlockScan, BlockSnapshot, BlockWrite, ColdStore, FileSystem, FileWrite,
-    HotStore, KeyCursor, KeyScan, Maintenance, MetaCell, MetaStore, Notes, Result,
+    HotStore, KeyCursor, KeyScan, LinkNotes, Maintenance, MetaCell, MetaStore, Notes, Result,
 };
 
 use crate::Lie;
@@ -165,6 +165,25 @@ impl Notes for Tier<MemoryStore> {
     }
 }
 
+impl LinkNotes for Tier<MemoryStore> {
+    fn put_many_linked(&self, blocks: &[Block<'_>], links: &[u8], marks: Option<&[u8]>) -> Result<()> {
+        self.effect("put")?;
+        self.write(blocks, |blocks| self.inner.put_many_linked(blocks, links, marks))?;
+        self.wire.has_put(self.port, blocks.iter().map(|block| BlockKey::from(&block.cid)));
+        Ok(())
+    }
+
+    fn each_link_note(&self, read: &mut dyn FnMut(u64, &[u8])) -> Result<()> {
+        self.read("notes")?;
+        self.inner.each_link_note(read)
+    }
+
+    fn clear_link_notes(&self, end: u64) -> Result<()> {
+        self.effect("clear")?;
+        self.inner.clear_link_notes(end)
+    }
+}
+
 impl BlockScan for Tier<MemoryStore> {
     fn snapshot(&self) -> Result<Box<dyn BlockSnapshot + '_>> {
         self.read("snapshot")?;
@@ -178,6 +197,10 @@ impl HotStore for Tier<MemoryStore> {
     }
 
     fn block_scan(&self) -> Option<&dyn BlockScan> {
+        Some(self)
+    }
+
+    fn link_notes(&self) -> Option<&dyn LinkNotes> {
         Some(self)
     }
 }

@@ -134,7 +134,7 @@ const GATES: [&str; 51] = [
 ];
 
 /// What must have happened besides.
-const ACTS: [&str; 27] = [
+const ACTS: [&str; 30] = [
     "run: finished, cold universal",
     "run: finished, cold messages",
     "run: finished, cold discard",
@@ -144,6 +144,9 @@ const ACTS: [&str; 27] = [
     "run: finished, sets roaring, exact",
     "run: finished, sets bloom, disk",
     "run: planned",
+    "heard: marked by walk",
+    "heard: marked by scan",
+    "heard: marked by links",
     "act: reorg within finality",
     "act: reorg beyond finality",
     "act: write parents first",

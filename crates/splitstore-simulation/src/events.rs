@@ -32,6 +32,7 @@ struct Heard {
     whose: Whose,
     resumed: u64,
     seals: u64,
+    distrusted: Option<String>,
     counts: BTreeMap<String, u64>,
 }
 
@@ -60,6 +61,11 @@ impl Events {
         counts.iter().filter(|(name, _)| name.starts_with("failed in ")).map(|(_, count)| count).sum()
     }
 
+    /// Why a link index was set aside, if one was.
+    pub(crate) fn distrusted(&self) -> Option<String> {
+        self.heard.lock().distrusted.clone()
+    }
+
     /// Sealed runs that were found and finished so far.
     pub(crate) fn resumed(&self) -> u64 {
         self.heard.lock().resumed
@@ -82,6 +88,7 @@ impl Observer for Events {
             }
             Event::Finished(report) => {
                 heard.sealed = false;
+                *heard.counts.entry(format!("heard: marked by {}", report.marking.by)).or_default() += 1;
                 let spared = if report.spared > 0 { "heard: a purge spared blocks" } else { return };
                 spared.into()
             }
@@ -96,6 +103,10 @@ impl Observer for Events {
             }
             Event::LongView { .. } => "heard: a view that lasts".into(),
             Event::MissingReferences(_) => "heard: references are missing".into(),
+            Event::LinkIndexSetAside { reason, .. } => {
+                heard.distrusted.get_or_insert_with(|| reason.clone());
+                "heard: a link index was set aside".into()
+            }
             Event::Failed(phase, _) => format!("failed in {phase}"),
             _ => return,
         };

@@ -137,6 +137,9 @@ fn quietly(life: &mut Life<'_, '_>) -> Result<(), Broken> {
     life.world.wire.set_place(wire::NODE);
     life.world.node.task = None;
     life.quiet_end()?;
+    if let Some(reason) = life.world.events.distrusted() {
+        return Err(Broken::new("a link index is what it should be unless somebody damages it", reason));
+    }
     life.probe()
 }
 

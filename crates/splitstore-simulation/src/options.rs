@@ -111,6 +111,9 @@ impl SimOptions {
     /// How runs mark, and with ids of how many bits: the fewer, the more keys collide. Chosen without a throw of
     /// its own, so that seeds from before there was a choice still mean the same schedule.
     const fn marking(&self) -> (MarkStrategy, u32) {
+        if (self.turns / 4).is_multiple_of(3) {
+            return (MarkStrategy::Links, [63, 63, 8, 3][self.turns % 4]);
+        }
         match self.turns % 4 {
             0 => (MarkStrategy::Walk, 63),
             1 => (MarkStrategy::Scan, 63),

@@ -10,7 +10,10 @@ impl Observer for TracingObserver {
     fn on_event(&self, event: &Event) {
         match event {
             Event::Waiting(_) | Event::Progress(_) => tracing::debug!(target: "splitstore", "{event}"),
-            Event::MissingReferences(_) | Event::Resumed | Event::SetAside { .. } => {
+            Event::MissingReferences(_)
+            | Event::Resumed
+            | Event::SetAside { .. }
+            | Event::LinkIndexSetAside { .. } => {
                 tracing::warn!(target: "splitstore", "{event}");
             }
             Event::Failed(..) => tracing::error!(target: "splitstore", "{event}"),

@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 use splitstore::Info;
 use splitstore::domain::ByteCount;
-use splitstore::folder::{FolderSettings, LAYOUT, StoreFolder};
+use splitstore::folder::{FolderSettings, LAYOUT, Marking, StoreFolder};
 
 use super::shape;
 use crate::args::{Cli, WindowArgs};
@@ -22,7 +22,7 @@ pub(crate) fn run(cli: &Cli, windows: WindowArgs, output: Output) -> Result<Outc
 }
 
 fn text(folder: &StoreFolder, info: &Info) -> Result<String, std::fmt::Error> {
-    let FolderSettings { hot, cold, marks, marking, windows } = folder.settings();
+    let FolderSettings { hot, cold, marks, marking, windows, .. } = folder.settings();
     let mut text = String::new();
     writeln!(text, "store        {} (layout {LAYOUT})", folder.path().display())?;
     writeln!(text, "hot          {hot}, {}", size(info.sizes.hot))?;
@@ -64,6 +64,8 @@ fn json(folder: &StoreFolder, info: &Info) -> Value {
         "cold": settings.cold.name(),
         "marks": settings.marks.name(),
         "marking": settings.marking.name(),
+        "link_index": settings.link_index || settings.marking == Marking::Links,
+        "marking_memory_mib": settings.marking_memory_mib,
         "windows": shape::settings(&settings.windows),
         "sizes": shape::sizes(&info.sizes),
         "head": info.head.as_ref().map(shape::tipset),

@@ -49,6 +49,8 @@ pub(crate) fn report(report: &CompactionReport) -> Value {
         "plan": plan(&report.plan),
         "phases": report.phases.iter().map(phase).collect::<Vec<_>>(),
         "spared": report.spared,
+        "marked_by": report.marking.by.name(),
+        "marking_fallbacks": report.marking.fallbacks.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "before": sizes(&report.before),
         "after": sizes(&report.after),
         "seconds": report.duration().as_secs_f64(),

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use insta::assert_snapshot;
 use splitstore_domain::{
-    ByteCount, ColdPolicy, CompactionPlan, CompactionReport, Epoch, Phase, PhaseReport, Policy, Settings,
-    Tally, TierSizes, Window,
+    ByteCount, ColdPolicy, CompactionPlan, CompactionReport, Epoch, MarkReport, Phase, PhaseReport, Policy,
+    Settings, Tally, TierSizes, Window,
 };
 
 fn tally(blocks: u64, bytes: u64) -> Tally {
@@ -33,6 +33,7 @@ fn report() -> CompactionReport {
         duration: Duration::from_millis(millis),
     };
     CompactionReport {
+        marking: MarkReport::default(),
         index: 7,
         plan: plan(),
         phases: vec![

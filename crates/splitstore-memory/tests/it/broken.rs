@@ -2,12 +2,12 @@
 
 use cid::Cid;
 use splitstore_conformance::{
-    Caps, Exclusive, Fixture, Persistent, blocks, cold, delete, durable, notes, scan,
+    Caps, Exclusive, Fixture, Persistent, blocks, cold, delete, durable, link_notes, notes, scan,
 };
 use splitstore_domain::BlockKey;
 use splitstore_memory::MemoryStore;
 use splitstore_ports::{
-    Block, BlockDelete, BlockRead, BlockWrite, ColdStore, HotStore, KeyCursor, KeyEntry, KeyScan,
+    Block, BlockDelete, BlockRead, BlockWrite, ColdStore, HotStore, KeyCursor, KeyEntry, KeyScan, LinkNotes,
     Maintenance, Notes, Result,
 };
 
@@ -24,6 +24,8 @@ enum Fault {
     NotesReversed,
     NoteBesideTheBatch,
     NotesOutliveClear,
+    LinksBesideTheBatch,
+    LinksClearedWhole,
 }
 
 #[derive(Clone)]
@@ -124,9 +126,33 @@ impl Notes for Broken {
     }
 }
 
+impl LinkNotes for Broken {
+    fn put_many_linked(&self, blocks: &[Block<'_>], links: &[u8], marks: Option<&[u8]>) -> Result<()> {
+        if self.fault != Fault::LinksBesideTheBatch {
+            return self.store.put_many_linked(blocks, links, marks);
+        }
+        self.store.put_many_linked(&[], links, marks)?;
+        self.store.sync()?;
+        self.store.put_many(blocks)
+    }
+
+    fn each_link_note(&self, read: &mut dyn FnMut(u64, &[u8])) -> Result<()> {
+        self.store.each_link_note(read)
+    }
+
+    fn clear_link_notes(&self, end: u64) -> Result<()> {
+        let end = if self.fault == Fault::LinksClearedWhole { u64::MAX } else { end };
+        self.store.clear_link_notes(end)
+    }
+}
+
 impl HotStore for Broken {
     fn maintenance(&self) -> Option<&dyn Maintenance> {
         None
+    }
+
+    fn link_notes(&self) -> Option<&dyn LinkNotes> {
+        Some(self)
     }
 }
 
@@ -204,6 +230,12 @@ caught! {
     NotesOutliveClear by notes::cleared_notes_are_gone
         as notes_that_stay_are_caught
         saying "no note is left";
+    LinksBesideTheBatch by link_notes::a_crash_keeps_all_of_a_linked_call_or_nothing
+        as links_that_are_not_in_the_batch_are_caught
+        saying "without their block";
+    LinksClearedWhole by link_notes::notes_of_links_are_cleared_up_to_a_number
+        as links_cleared_beyond_the_number_are_caught
+        saying "left == right";
     DeletesNothing by cold::deletion_where_offered_deletes
         as a_cold_delete_without_effect_is_caught
         saying "must not be there";

@@ -194,7 +194,7 @@ fn a_put_brings_back_what_is_whole_below_it_and_nothing_with_a_hole() {
     rig.hot.put(&other, &data).unwrap();
     let (top, data) = block(&[child, other], 8);
     assert_eq!(rig.purge(&[leaf]), 0);
-    rig.filter.put(&[Block { cid: top, data: &data }]).unwrap();
+    rig.filter.put(&[Block { cid: top, data: &data }], None).unwrap();
     assert_eq!(
         [top, child, leaf, other].map(|cid| rig.filter.shows(&cid).unwrap()),
         [true, false, false, true]
@@ -205,7 +205,7 @@ fn a_put_brings_back_what_is_whole_below_it_and_nothing_with_a_hole() {
     let (leaf, leaf_data) = block(&[], 1);
     let (child, child_data) = block(&[leaf], 2);
     rig.filter
-        .put(&[Block { cid: child, data: &child_data }, Block { cid: leaf, data: &leaf_data }])
+        .put(&[Block { cid: child, data: &child_data }, Block { cid: leaf, data: &leaf_data }], None)
         .unwrap();
     assert!(rig.filter.shows(&child).unwrap() && rig.filter.shows(&leaf).unwrap());
 }

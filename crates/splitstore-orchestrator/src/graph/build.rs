@@ -90,12 +90,17 @@ impl Piece {
     }
 }
 
+/// No graph has so many blocks.
+pub(super) fn too_many(blocks: usize) -> PortError {
+    let attempt = format!("number {blocks} blocks of hot for a graph, which takes {BLOCKS_MAX}");
+    PortError::bare(ErrorKind::Unsupported, attempt)
+}
+
 /// Joins pieces that follow one another, on so many threads.
 pub(super) fn join(pieces: Vec<Piece>, keyed: Arc<Keyed>, threads: usize) -> Result<(Index, Links)> {
     let total: usize = pieces.iter().map(Piece::len).sum();
     if !u32::try_from(total).is_ok_and(|total| total <= BLOCKS_MAX) {
-        let attempt = format!("number {total} blocks of hot for a scan, which takes {BLOCKS_MAX}");
-        return Err(PortError::bare(ErrorKind::Unsupported, attempt));
+        return Err(too_many(total));
     }
     let mut groups: Vec<(Box<[u8]>, u32)> = Vec::new();
     let (mut ids, mut checks, mut names) = (vec![], vec![], vec![]);

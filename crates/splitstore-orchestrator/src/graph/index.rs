@@ -7,6 +7,7 @@
 //!   starts    per group: where ids with given upper bits begin, 8 of them on average
 //! ```
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::keyed::{Keyed, Short};
@@ -69,9 +70,31 @@ impl Index {
         self.groups.iter().map(group).collect()
     }
 
+    /// Adds keys behind all others, in the order of keys among themselves. What has a key already is not added again.
+    pub(super) fn append(&mut self, ids: &[u64], checks: &[u64], groups: Vec<(Box<[u8]>, u32)>) {
+        let mut first = self.len();
+        self.ids.extend_from_slice(ids);
+        self.checks.extend_from_slice(checks);
+        for (header, len) in groups {
+            self.groups.push(Group::new(header, &self.ids, first, first + len));
+            first += len;
+        }
+    }
+
+    /// Every group's header with its ordinals, in their order; a header may have several.
+    pub(super) fn ranges(&self) -> impl Iterator<Item = (&[u8], Range<u32>)> {
+        let begins = std::iter::once(0).chain(self.groups.iter().map(|group| group.end));
+        self.groups.iter().zip(begins).map(|(group, begin)| (&*group.header, begin..group.end))
+    }
+
     /// How many keys there are; their ordinals are below.
     pub(crate) fn len(&self) -> u32 {
         u32::try_from(self.ids.len()).expect("a graph has fewer than 2^31 blocks")
+    }
+
+    /// A number that nobody outside can know.
+    pub(crate) fn seed(&self) -> u64 {
+        self.keyed.fingerprint()
     }
 
     /// The ordinal of a key: all 127 bits of its names are compared.
@@ -89,6 +112,17 @@ impl Index {
         let at = ordinal as usize;
         let Short { id, check } = self.keyed.short(multihash);
         self.ids.get(at) == Some(&id) && self.checks.get(at) == Some(&check)
+    }
+
+    /// The ordinal of a key by its header and names.
+    pub(super) fn find_in(&self, header: &[u8], short: Short) -> Option<u32> {
+        let groups = self.groups.iter().filter(|group| *group.header == *header);
+        let mut matches = groups.flat_map(|group| group.matches(&self.ids, short.id));
+        matches.find(|ordinal| self.check(*ordinal) == short.check)
+    }
+
+    pub(super) fn id(&self, ordinal: u32) -> u64 {
+        self.ids[ordinal as usize]
     }
 
     pub(super) fn check(&self, ordinal: u32) -> u64 {

@@ -31,7 +31,7 @@ pub(crate) struct Keyed {
 
 impl Keyed {
     /// Bytes of a secret.
-    pub(super) const SECRET: usize = secret::BYTES;
+    pub(crate) const SECRET: usize = secret::BYTES;
 
     /// One that was written down.
     pub(super) const fn known(secret: Box<[u8; Self::SECRET]>, mask: u64) -> Self {
@@ -46,7 +46,22 @@ impl Keyed {
     /// A fresh secret; ids of so many bits, between 1 and [`ID_BITS`].
     pub(crate) fn random(id_bits: u32) -> Self {
         let secret = secret::drawn(&RandomState::new());
+        Self::of(secret, id_bits)
+    }
+
+    /// Of a secret that was made before.
+    pub(crate) fn of(secret: Box<[u8; Self::SECRET]>, id_bits: u32) -> Self {
         Self { secret, mask: u64::MAX << (u64::BITS - id_bits.clamp(1, ID_BITS)) }
+    }
+
+    /// The secret, to be kept where nobody who writes blocks can read it.
+    pub(crate) const fn secret(&self) -> &[u8; Self::SECRET] {
+        &self.secret
+    }
+
+    /// Tells names under this secret and width from all others, and gives neither away.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        xxh3_64_with_secret(&self.mask.to_le_bytes(), self.secret.as_slice())
     }
 
     /// The names of a multihash.

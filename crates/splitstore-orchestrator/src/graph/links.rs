@@ -11,6 +11,8 @@
 //! At two to three links per block that is about 11 bytes per block. Edges were proved when they were resolved, and are
 //! followed as they stand; the links of a `NAMED` block lead out of the snapshot, and are looked up each time.
 
+use std::collections::HashSet;
+
 use splitstore_ports::Reading;
 
 use super::names;
@@ -25,7 +27,7 @@ const NAMED: u8 = 254;
 const UNREAD: u8 = 255;
 
 /// The links of blocks in key order.
-pub(super) struct Links {
+pub(crate) struct Links {
     counts: Vec<u8>,
     words: Vec<u32>,
     starts: Vec<u64>,
@@ -66,6 +68,11 @@ pub(super) fn edge(ordinal: u32, name: u64) -> u32 {
 /// The target of an edge, and how it is read.
 pub(super) const fn target(edge: u32) -> (u32, Reading) {
     (edge >> 1, if edge & 1 == 1 { Reading::Dag } else { Reading::Opaque })
+}
+
+/// The same edge, to the ordinal that its target has elsewhere.
+pub(super) const fn moved(edge: u32, to: u32) -> u32 {
+    to << 1 | edge & 1
 }
 
 /// The numbers of a `Named` block: the sum, then the names.
@@ -110,6 +117,30 @@ fn length(len: usize) -> u32 {
     u32::try_from(len).expect("links of one block")
 }
 
+/// What is wrong with counts and words of so many blocks, if anything: afterwards every block can be looked at.
+pub(super) fn fault(counts: &[u8], words: &[u32], blocks: usize) -> Option<&'static str> {
+    let is_block = |edge: &u32| (target(*edge).0 as usize) < blocks;
+    let mut rest = words;
+    for count in counts {
+        let (skipped, len) = match *count {
+            UNREAD => continue,
+            BIG | NAMED => (1, rest.first().map_or(usize::MAX, |len| *len as usize)),
+            count => (0, count.into()),
+        };
+        let Some((own, behind)) = rest.get(skipped..).and_then(|rest| rest.split_at_checked(len)) else {
+            return Some("its links are cut");
+        };
+        if *count == NAMED && (len < 2 || len % 2 == 1) {
+            return Some("a block's links by name are half numbers");
+        }
+        if *count != NAMED && !own.iter().all(is_block) {
+            return Some("a link leads to a block that is not there");
+        }
+        rest = behind;
+    }
+    (!rest.is_empty()).then_some("it has links of no block")
+}
+
 impl Links {
     /// Of all counts and words, in the order of ordinals.
     pub(super) fn new(counts: Vec<u8>, words: Vec<u32>) -> Self {
@@ -122,6 +153,32 @@ impl Links {
         }
         links.starts = starts;
         links
+    }
+
+    /// Adds blocks behind all others.
+    pub(super) fn append(&mut self, counts: &[u8], words: &[u32]) {
+        let mut all = std::mem::take(&mut self.counts);
+        all.extend_from_slice(counts);
+        let mut all_words = std::mem::take(&mut self.words);
+        all_words.extend_from_slice(words);
+        *self = Self::new(all, all_words);
+    }
+
+    /// The same links, but those of `doubted`, which have to be read.
+    pub(super) fn without(&self, doubted: &HashSet<u32>) -> Self {
+        let mut writer = LinkWriter::default();
+        let mut at = 0;
+        for (count, ordinal) in self.counts.iter().zip(0..) {
+            let len = self.len_at(*count, at);
+            if doubted.contains(&ordinal) {
+                writer.unread();
+            } else {
+                writer.counts.push(*count);
+                writer.words.extend_from_slice(&self.words[at..at + len]);
+            }
+            at += len;
+        }
+        Self::new(writer.counts, writer.words)
     }
 
     /// Whether a block is known to have no links.

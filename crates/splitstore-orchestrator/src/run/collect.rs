@@ -2,10 +2,12 @@
 //!
 //! ```text
 //!   marked by walk, or a dry run   keys of hot, in order -> plan, list of candidates
+//!   marked by link index           the same, each key looked up; what is marked has to be there
 //!   marked by scan                 the bitmap -> how many stay, move and go; transfer's pass lists them (`pass.rs`)
 //! ```
 //! Keys are those of a snapshot taken after protection went on, so a block written later is no candidate, and a
-//! block that is here but was written again meanwhile is a reference.
+//! block that is here but was written again meanwhile is a reference. A link index that has marked a block which hot
+//! lacks is no longer believed, and the run ends here.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -20,6 +22,7 @@ use super::ordered::{Fates, Ordered, Seen};
 use super::{Advance, Purpose, Work, count};
 use crate::candidates::Fate;
 use crate::error::Result;
+use crate::links;
 use crate::sets::WalkSets;
 use crate::store::Inner;
 use crate::tenured::Tenured;
@@ -65,6 +68,8 @@ pub(crate) struct Listings<'a> {
     keys: Keys<'a>,
     listing: Listing,
     batch: Vec<KeyEntry>,
+    /// How many were found that a link index has marked.
+    found: u64,
 }
 
 /// Where the keys come from.
@@ -75,7 +80,7 @@ enum Keys<'a> {
 
 impl<'a> Collecting<'a> {
     pub(crate) fn new(cx: &'a Inner, marked: Marked<'a>, purpose: Purpose) -> Result<Self> {
-        let Marked { work, sets, moving, missing, tenured, snapshot } = marked;
+        let Marked { work, sets, moving, missing, tenured, snapshot, .. } = marked;
         let keys = match (snapshot, purpose) {
             (Some(snapshot), Purpose::Compact | Purpose::Finish) => {
                 return Ok(Self::Count(Box::new(Counted { work, sets, moving, missing, snapshot })));
@@ -84,8 +89,8 @@ impl<'a> Collecting<'a> {
             (None, _) => Keys::Cursor(cx.tiers.hot.keys()?),
         };
         let listing = Listing::begin(cx, &work, missing)?;
-        let batch = Vec::new();
-        Ok(Self::List(Box::new(Listings { work, sets, moving, tenured, keys, listing, batch })))
+        let (batch, found) = (Vec::new(), 0);
+        Ok(Self::List(Box::new(Listings { work, sets, moving, tenured, keys, listing, batch, found })))
     }
 
     pub(crate) fn step(self, cx: &Inner, meter: &mut PhaseReport) -> Result<Advance<Self, Collected<'a>>> {
@@ -102,6 +107,15 @@ impl<'a> Collecting<'a> {
     }
 }
 
+impl Collected<'_> {
+    pub(super) fn work(&self) -> &Work {
+        match self {
+            Self::Listed(listed) => &listed.work,
+            Self::Counted(counted) => &counted.work,
+        }
+    }
+}
+
 impl Counted<'_> {
     pub(crate) fn fates(&self, cx: &Inner) -> Fates<'_> {
         let fates = Fates::of(&self.sets, self.moving.as_ref(), cx.options.policy.cold());
@@ -112,7 +126,7 @@ impl Counted<'_> {
 impl Listings<'_> {
     fn step(&mut self, cx: &Inner, meter: &mut PhaseReport) -> Result<Seen> {
         let most = cx.options.batches.scan.get();
-        let Self { sets, moving, tenured, keys, listing, batch, .. } = self;
+        let Self { sets, moving, tenured, keys, listing, batch, found, .. } = self;
         match keys {
             Keys::Cursor(cursor) => {
                 batch.clear();
@@ -121,6 +135,7 @@ impl Listings<'_> {
                 let keys: Vec<BlockKey> = batch.iter().map(|entry| entry.key.clone()).collect();
                 // From here on the marks stand alone: what is final and hot is among them.
                 tenured.as_ref().map_or(Ok(()), |tenured| tenured.visit(&keys, sets))?;
+                *found += sets.marked_in_bitmap(&keys);
                 let live = sets.marked(&keys)?;
                 let fates = fates(cx.options.policy.cold(), moving.as_ref(), &keys)?;
                 for (entry, (live, fate)) in batch.iter().zip(live.into_iter().zip(fates)) {
@@ -145,7 +160,10 @@ impl Listings<'_> {
     }
 
     fn finish(self, cx: &Inner) -> Result<Listed> {
-        let Self { work, sets, listing, .. } = self;
+        let Self { work, sets, listing, keys, found, .. } = self;
+        if let (Keys::Cursor(_), Some(bitmap)) = (keys, sets.bitmap()) {
+            links::check_all_found(cx, bitmap.len(), found)?;
+        }
         let (plan, chunks) = listing.finish(cx, &work.folder)?;
         Ok(Listed { work, sets, plan, chunks })
     }

@@ -12,11 +12,12 @@ use std::sync::Arc;
 use cid::Cid;
 use splitstore_domain::links::LinkError;
 use splitstore_domain::retain::Scope;
-use splitstore_domain::{ColdPolicy, HeaderView, PhaseReport, TipsetKey};
+use splitstore_domain::{ColdPolicy, HeaderView, MarkReport, MarkedBy, PhaseReport, TipsetKey};
 use splitstore_ports::BlockSnapshot;
 
 use super::absent::Absent;
 use super::awaited::{Awaited, Next};
+use super::linked::{self, Learned};
 use super::prepare::{Prepared, new_sets};
 use super::scan::{Scanned, Scanning};
 use super::{Advance, Work, count};
@@ -39,6 +40,10 @@ pub(crate) struct Marked<'a> {
     pub(crate) tenured: Option<Arc<Tenured>>,
     /// The snapshot that bitmaps of the sets are of.
     pub(crate) snapshot: Option<Box<dyn BlockSnapshot + 'a>>,
+    /// What the link index is to keep.
+    pub(crate) learned: Option<Learned>,
+    /// How it was done.
+    pub(crate) marking: MarkReport,
 }
 
 /// The phase under way.
@@ -58,6 +63,7 @@ pub(crate) struct Tips {
 /// The walks under way.
 pub(crate) struct Walking<'a> {
     work: Work,
+    marking: MarkReport,
     graph: Option<Arc<Graph<'a>>>,
     walk: ChainWalk<'a>,
     tenured: Option<Arc<Tenured>>,
@@ -73,6 +79,10 @@ impl<'a> Marking<'a> {
     pub(crate) fn new(cx: &'a Inner, prepared: Prepared) -> Result<Self> {
         // Of this moment: heads that come later are references, one that goes would be missed.
         let tips = Tips { head: cx.head()?.key, forks: cx.forks.beside(prepared.work.window.head)? };
+        let mut prepared = prepared;
+        if let Some(graph) = linked::begin(cx, &mut prepared)? {
+            return Ok(Self::Walk(Box::new(Walking::new(cx, prepared, tips, Some(Arc::new(graph)))?)));
+        }
         Ok(match Scanning::begin(cx, prepared)? {
             Ok(scanning) => Self::Scan(Box::new(scanning), tips),
             Err(prepared) => Self::Walk(Box::new(Walking::new(cx, prepared, tips, None)?)),
@@ -99,7 +109,7 @@ impl<'a> Marking<'a> {
 
 impl<'a> Walking<'a> {
     fn new(cx: &Inner, prepared: Prepared, tips: Tips, graph: Option<Arc<Graph<'a>>>) -> Result<Self> {
-        let Prepared { work, sets } = prepared;
+        let Prepared { work, sets, marking } = prepared;
         let walker = |sets: WalkSets| match &graph {
             Some(graph) => {
                 let sets = sets.with_bitmap(Bitmap::new(graph.index().clone()));
@@ -119,7 +129,8 @@ impl<'a> Walking<'a> {
         // The head may be newer than the one the window was cut at: that keeps more, never less.
         walk.push_tipset(&tips.head, &mut tolerance)?;
         let forks = tips.forks;
-        Ok(Self { work, graph, walk, tenured, tolerance, forks, awaited: Awaited::new(cx.options.missing) })
+        let awaited = Awaited::new(cx.options.missing);
+        Ok(Self { work, marking, graph, walk, tenured, tolerance, forks, awaited })
     }
 
     fn step(mut self, cx: &Inner, meter: &mut PhaseReport) -> Result<Advance<Self, Marked<'a>>> {
@@ -169,9 +180,14 @@ impl<'a> Walking<'a> {
                     tenured.mark_headers(bitmap);
                 }
                 let graph = self.graph.map(|graph| Arc::into_inner(graph).expect("no walker is left"));
-                let snapshot = graph.map(Graph::into_snapshot);
-                let (work, tenured) = (self.work, self.tenured);
-                Ok(Advance::Done(Marked { work, sets, moving, missing, tenured, snapshot }))
+                let (snapshot, links) = graph.map(Graph::split).unzip();
+                let learned = links.filter(|_| cx.links.is_kept()).zip(sets.shared_bitmap());
+                let learned = learned.map(|(links, bitmap)| Learned::new(links, bitmap));
+                let (work, marking, tenured) = (self.work, self.marking, self.tenured);
+                // An index numbers keys in another order than a snapshot has them: they are looked up one by one.
+                let snapshot = snapshot.filter(|_| marking.by == MarkedBy::Scan);
+                let marked = Marked { work, sets, moving, missing, tenured, snapshot, learned, marking };
+                Ok(Advance::Done(marked))
             }
             Next::Wait(until) => Ok(Advance::Wait(self, until)),
             Next::Look(again) => {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use splitstore_domain::{PhaseReport, Window};
+use splitstore_domain::{MarkReport, PhaseReport, Window};
 use splitstore_ports::{SetHint, VisitSet, VisitSetFactory};
 
 use super::{Work, count};
@@ -20,10 +20,13 @@ const HEADROOM: (u64, u64) = (5, 4);
 pub(crate) struct Prepared {
     pub(crate) work: Work,
     pub(crate) sets: WalkSets,
+    /// How it marks, as far as that is decided.
+    pub(crate) marking: MarkReport,
 }
 
 pub(crate) fn run(cx: &Inner, window: Window, meter: &mut PhaseReport) -> Result<Prepared> {
-    cx.protection.begin();
+    let era = crate::links::next_era(cx)?;
+    cx.protection.begin(|| cx.links.turn(era));
     let index = cx.ledger.index()? + 1;
     let work = Work::create(cx, window, index)?;
     let protectors = cx.protectors.lock().clone();
@@ -37,7 +40,7 @@ pub(crate) fn run(cx: &Inner, window: Window, meter: &mut PhaseReport) -> Result
         })?;
     }
     let sets = new_sets(cx, &work.folder, "live")?;
-    Ok(Prepared { work, sets })
+    Ok(Prepared { work, sets, marking: MarkReport::default() })
 }
 
 /// Empty sets for one walk, in a folder of their own below `parent`.

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use splitstore_domain::PhaseReport;
+use splitstore_domain::{ByteCount, Fallback, MarkedBy, PhaseReport};
 use splitstore_ports::{BlockSnapshot, KeyRange};
 
 use super::count;
@@ -16,6 +16,8 @@ use crate::error::Result;
 use crate::graph::{BLOCKS_MAX, Graph, Keyed, Piece};
 use crate::store::Inner;
 
+/// Bytes per block of hot while a scan is made and resolved.
+const BYTES_PER_BLOCK: u64 = 56;
 /// Below this one range does, on the thread of the run.
 const SMALL: u64 = 64 * 1024;
 /// Blocks in one range, about, and how many ranges there are at least.
@@ -45,15 +47,25 @@ pub(super) enum Scanned<'a> {
 
 impl<'a> Scanning<'a> {
     /// Begins a pass, if this run is to mark by scan.
-    pub(super) fn begin(cx: &'a Inner, prepared: Prepared) -> Result<Result<Self, Prepared>> {
+    pub(super) fn begin(cx: &'a Inner, mut prepared: Prepared) -> Result<Result<Self, Prepared>> {
         let blocks = cx.tiers.hot.block_scan().filter(|_| cx.options.strategy != MarkStrategy::Walk);
-        let Some(blocks) = blocks else { return Ok(Err(prepared)) };
+        let Some(blocks) = blocks else {
+            if cx.options.strategy != MarkStrategy::Walk {
+                prepared.marking.fell_back(Fallback::NoScan);
+            }
+            return Ok(Err(prepared));
+        };
         let snapshot = blocks.snapshot()?;
         let len = snapshot.estimated_len()?;
+        if let Some(fallback) = has_room(cx, len, BYTES_PER_BLOCK) {
+            prepared.marking.fell_back(fallback);
+            return Ok(Err(prepared));
+        }
         if !is_worth_it(cx, len)? {
             return Ok(Err(prepared));
         }
-        let (parts, threads) = if len < SMALL { (1, 1) } else { (parts(len), threads()) };
+        prepared.marking.by = MarkedBy::Scan;
+        let (parts, threads) = (if len < SMALL { 1 } else { parts(len) }, threads(len));
         let ranges = snapshot.ranges(parts)?.into();
         let keyed = cx.tenured.keyed().clone();
         Ok(Ok(Self { prepared, snapshot, ranges, pieces: Vec::new(), keyed, threads }))
@@ -84,8 +96,15 @@ impl<'a> Scanning<'a> {
     }
 }
 
+/// Why a graph of so many blocks cannot be made, if it would take too much memory.
+pub(super) fn has_room(cx: &Inner, blocks: u64, bytes_per_block: u64) -> Option<Fallback> {
+    let budget = cx.options.marking_memory?;
+    let needs = ByteCount(blocks.saturating_mul(bytes_per_block));
+    (needs > budget).then_some(Fallback::Memory { needs, budget })
+}
+
 fn is_worth_it(cx: &Inner, len: u64) -> Result<bool> {
-    if cx.options.strategy == MarkStrategy::Scan {
+    if matches!(cx.options.strategy, MarkStrategy::Scan | MarkStrategy::Links) {
         return Ok(true);
     }
     // What the last run marked; before the first one everything may be live.
@@ -97,6 +116,10 @@ fn parts(len: u64) -> usize {
     usize::try_from((len / RANGE).max(RANGES_MIN)).unwrap_or(usize::MAX)
 }
 
-fn threads() -> usize {
+/// How many threads follow links among so many blocks.
+pub(super) fn threads(len: u64) -> usize {
+    if len < SMALL {
+        return 1;
+    }
     std::thread::available_parallelism().map_or(1, |threads| threads.get().min(THREADS_MAX))
 }

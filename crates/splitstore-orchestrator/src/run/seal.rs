@@ -3,6 +3,7 @@
 //! ```text
 //!   read the list of candidates           what is damaged on disk ends the run here
 //!   clear hot's notes, sync hot           no note of an earlier run can come back behind the seal
+//!   put the new link index in its place   or take the old one out of it: what it has may go from here on
 //!   drain references, walk them           readers and writers go on, new references may come
 //!   freeze the marks, write and sync them what comes later goes into a set of its own
 //!   drain references, walk them
@@ -92,6 +93,7 @@ impl Sealing {
             Next::ClearNotes => {
                 cx.tiers.hot.clear_notes()?;
                 cx.tiers.hot.sync()?;
+                crate::links::install(cx, &self.subject.work.folder)?;
                 Next::Walk(Late::new(cx, &self.subject.sets))
             }
             Next::Walk(late) => late.step(cx, meter)?.map_or(Next::WriteSet, Next::Walk),

@@ -11,6 +11,7 @@ mod damage;
 mod failures;
 mod filter;
 mod forks;
+mod links;
 mod lotus;
 mod notes;
 mod policies;

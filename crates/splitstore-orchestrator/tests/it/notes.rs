@@ -51,6 +51,8 @@ fn cut(rig: &Rig, kept: usize) -> Rig {
         mode: rig.mode,
         missing: rig.missing,
         batches: rig.batches,
+        samples: rig.samples,
+        memory: rig.memory,
         close_within: rig.close_within,
     }
 }

@@ -37,6 +37,9 @@ pub(crate) struct Rig {
     pub(crate) missing: MissingReferences,
     pub(crate) mode: Mode,
     pub(crate) batches: Batches,
+    /// Blocks that a run compares with the link index.
+    pub(crate) samples: u32,
+    pub(crate) memory: Option<ByteCount>,
     pub(crate) close_within: Duration,
 }
 
@@ -55,12 +58,15 @@ impl Default for Mode {
     }
 }
 
-/// The walk, and scans from one in which hardly any keys collide to one in which all do.
-pub(crate) const MODES: [Mode; 4] = [
+/// The walk, and scans from one in which hardly any keys collide to one in which all do, which a link index may keep.
+pub(crate) const MODES: [Mode; 7] = [
     Mode { strategy: MarkStrategy::Walk, id_bits: 63 },
     Mode { strategy: MarkStrategy::Scan, id_bits: 63 },
     Mode { strategy: MarkStrategy::Scan, id_bits: 16 },
     Mode { strategy: MarkStrategy::Scan, id_bits: 8 },
+    Mode { strategy: MarkStrategy::Links, id_bits: 63 },
+    Mode { strategy: MarkStrategy::Links, id_bits: 16 },
+    Mode { strategy: MarkStrategy::Links, id_bits: 8 },
 ];
 
 impl Rig {
@@ -80,6 +86,8 @@ impl Rig {
             missing: MissingReferences::Skip,
             mode: Mode::default(),
             batches: Batches::default(),
+            samples: 256,
+            memory: None,
             close_within: Duration::from_secs(5),
         }
     }
@@ -126,6 +134,8 @@ impl Rig {
             strategy: self.mode.strategy,
             scan_id_bits: self.mode.id_bits,
             batches: self.batches,
+            link_samples: self.samples,
+            marking_memory: self.memory,
             close_within: self.close_within,
             ..Options::new(Policy::new(self.settings).unwrap(), FOLDER)
         };

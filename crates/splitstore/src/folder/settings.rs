@@ -3,7 +3,9 @@
 //! ```text
 //!   layout = 1                    version of the folder's layout; a newer one is refused by name
 //!   marks = "exact"               exact | disk | roaring | bloom
-//!   marking = "auto"              walk | scan | auto; may be left out
+//!   marking = "auto"              walk | scan | links | auto; may be left out
+//!   link_index = false            whether "auto" keeps a link index; may be left out
+//!   marking_memory_mib = 4096     what a graph of hot may take; may be left out: no limit
 //!   [hot]      engine = "rocksdb"  rocksdb | fjall
 //!   [cold]     engine = "redb"
 //!   [windows]  finality_epochs, threshold_finalities, .. as in splitstore_domain::Settings
@@ -103,7 +105,10 @@ names! {
         Walk = "walk",
         /// Reads all of hot once in order; about 40 bytes of memory per block of it.
         Scan = "scan",
-        /// A scan, unless little of hot is expected to be live.
+        /// Keeps the links of every block beside hot, and reads those instead of blocks; about 28 bytes of memory per block,
+        /// and some more work for every put.
+        Links = "links",
+        /// By the link index if one is kept, else a scan, unless little of hot is expected to be live.
         #[default]
         Auto = "auto",
     }
@@ -114,6 +119,7 @@ impl From<Marking> for MarkStrategy {
         match marking {
             Marking::Walk => Self::Walk,
             Marking::Scan => Self::Scan,
+            Marking::Links => Self::Links,
             Marking::Auto => Self::Auto,
         }
     }
@@ -173,6 +179,10 @@ pub struct FolderSettings {
     pub marks: MarksKind,
     /// How they are found.
     pub marking: Marking,
+    /// Whether [`Marking::Auto`] keeps a link index; [`Marking::Links`] always does.
+    pub link_index: bool,
+    /// What marking may take of memory for a graph of hot, in MiB; a run that would need more walks.
+    pub marking_memory_mib: Option<u64>,
     /// Windows and cold policy.
     pub windows: Settings,
 }
@@ -184,6 +194,8 @@ impl Default for FolderSettings {
             cold: ColdEngine::Redb,
             marks: MarksKind::Exact,
             marking: Marking::Auto,
+            link_index: false,
+            marking_memory_mib: None,
             windows: Settings::default(),
         }
     }
@@ -197,6 +209,10 @@ struct File {
     marks: MarksKind,
     #[serde(default)]
     marking: Marking,
+    #[serde(default)]
+    link_index: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    marking_memory_mib: Option<u64>,
     hot: Engine<HotEngine>,
     cold: Engine<ColdEngine>,
     windows: Settings,
@@ -231,14 +247,17 @@ impl FolderSettings {
         if layout == 0 {
             return Err(SettingsFault::Malformed("layout 0 never was".into()));
         }
-        let File { marks, marking, hot, cold, windows, .. } = toml::from_str(text).map_err(malformed)?;
-        Ok(Self { hot: hot.engine, cold: cold.engine, marks, marking, windows })
+        let File { marks, marking, link_index, marking_memory_mib, hot, cold, windows, .. } =
+            toml::from_str(text).map_err(malformed)?;
+        let (hot, cold) = (hot.engine, cold.engine);
+        Ok(Self { hot, cold, marks, marking, link_index, marking_memory_mib, windows })
     }
 
     pub(super) fn to_toml(self) -> String {
-        let Self { hot, cold, marks, marking, windows } = self;
+        let Self { hot, cold, marks, marking, link_index, marking_memory_mib, windows } = self;
         let (hot, cold) = (Engine { engine: hot }, Engine { engine: cold });
-        let file = File { layout: LAYOUT, marks, marking, hot, cold, windows };
+        let layout = LAYOUT;
+        let file = File { layout, marks, marking, link_index, marking_memory_mib, hot, cold, windows };
         toml::to_string(&file).expect("numbers and words can be written as toml")
     }
 }
@@ -250,16 +269,20 @@ mod tests {
     #[test]
     fn settings_read_back_as_they_were_written() {
         for (hot, marks) in [(HotEngine::Fjall, MarksKind::Disk), (HotEngine::Rocksdb, MarksKind::Bloom)] {
-            let settings = FolderSettings { hot, marks, marking: Marking::Walk, ..FolderSettings::default() };
-            assert_eq!(FolderSettings::parse(&settings.to_toml()).unwrap(), settings);
+            for marking in Marking::ALL.iter().copied() {
+                let (link_index, marking_memory_mib) = (marking == Marking::Auto, Some(7));
+                let rest = FolderSettings::default();
+                let settings = FolderSettings { hot, marks, marking, link_index, marking_memory_mib, ..rest };
+                assert_eq!(FolderSettings::parse(&settings.to_toml()).unwrap(), settings);
+            }
         }
     }
 
     #[test]
     fn settings_from_before_there_was_a_choice_of_marking_choose_for_themselves() {
         let settings = FolderSettings::default();
-        let text = settings.to_toml().replace("marking = \"auto\"\n", "");
-        assert!(!text.contains("marking"));
+        let text = settings.to_toml().replace("marking = \"auto\"\n", "").replace("link_index = false\n", "");
+        assert!(!text.contains("marking") && !text.contains("link"));
         assert_eq!(FolderSettings::parse(&text).unwrap(), settings);
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use splitstore_domain::trigger::Decision;
-use splitstore_domain::{HeadChange, Policy, Settings, Tipset, TipsetKey};
+use splitstore_domain::{ByteCount, HeadChange, Policy, Settings, Tipset, TipsetKey};
 use splitstore_filecoin::FilecoinChain;
 use splitstore_files::{StoreLock, SystemClock};
 use splitstore_ports::{
@@ -136,6 +136,8 @@ impl StoreFolder {
         let options = Options {
             trigger: opening.trigger,
             strategy: settings.marking.into(),
+            link_index: settings.link_index,
+            marking_memory: settings.marking_memory_mib.map(|mib| ByteCount(mib.saturating_mul(1 << 20))),
             full_reclaim_every: opening.full_reclaim_every.unwrap_or(settings.hot.full_reclaim_every()),
             ..Options::new(policy, path)
         };
