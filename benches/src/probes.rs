@@ -8,4 +8,5 @@ pub(crate) mod latency;
 pub(crate) mod mark;
 mod meter;
 mod phases;
+pub(crate) mod put;
 pub(crate) mod reads;

@@ -5,7 +5,7 @@ use splitstore_orchestrator::MarkStrategy;
 
 use super::works::Work;
 use super::{Gauges, Site};
-use crate::probes::{cache::Cache, compact, files, hits, latency, mark, reads};
+use crate::probes::{cache::Cache, compact, files, hits, latency, mark, put, reads};
 
 /// Something to measure.
 pub(crate) struct Probe {
@@ -29,20 +29,21 @@ pub(crate) const PROBES: &[Probe] = &[
     on_main("walk-cold", 3, |site| mark::ours(site, MarkStrategy::Walk, Cache::Cold)),
     on_main("scan-warm", ALWAYS, |site| mark::ours(site, MarkStrategy::Scan, Cache::Warm)),
     on_main("scan-cold", ALWAYS, |site| mark::ours(site, MarkStrategy::Scan, Cache::Cold)),
-    not_built("links-warm"),
-    not_built("links-cold"),
-    not_built("links-fifth"),
+    on_main("links-warm", ALWAYS, |site| mark::ours(site, MarkStrategy::Links, Cache::Warm)),
+    on_main("links-cold", ALWAYS, |site| mark::ours(site, MarkStrategy::Links, Cache::Cold)),
     on_main("naive-1", 1, |site| mark::naive(site, 1, Cache::Warm)),
     on_main("naive-2-cold", 2, |site| mark::naive(site, 2, Cache::Cold)),
     // Its mark is the warm naive walk of two walkers.
     on_main("naive-compact", 3, compact::naive),
-    on_main("compact", ALWAYS, compact::ours),
+    on_main("compact", ALWAYS, |site| compact::ours(site, MarkStrategy::Scan)),
+    on_main("compact-links", ALWAYS, |site| compact::ours(site, MarkStrategy::Links)),
+    Probe { on: "fifth", ..on_main("links-fifth", ALWAYS, |site| mark::ours(site, MarkStrategy::Links, Cache::Warm)) },
     Probe { on: "fifth", ..on_main("scan-fifth", ALWAYS, |site| mark::ours(site, MarkStrategy::Scan, Cache::Warm)) },
     on_main("hits", ALWAYS, hits::hits),
     // On the smaller store: a run that yields to readers takes its time.
     Probe { on: "fifth", ..on_main("latency", 2, latency::latency) },
-    not_built("put-plain"),
-    not_built("put-links"),
+    on_main("put-plain", ALWAYS, |site| put::put(site, MarkStrategy::Scan)),
+    on_main("put-links", ALWAYS, |site| put::put(site, MarkStrategy::Links)),
     on_main("get-many", ALWAYS, reads::many),
     Probe { on: "short", ..on_main("length-short", ALWAYS, |site| mark::ours(site, MarkStrategy::Walk, Cache::Warm)) },
     Probe { on: "middle", ..on_main("length-middle", ALWAYS, |site| mark::ours(site, MarkStrategy::Walk, Cache::Warm)) },
@@ -51,10 +52,6 @@ pub(crate) const PROBES: &[Probe] = &[
 
 const fn on_main(name: &'static str, most: usize, run: fn(&Site) -> Result<Gauges>) -> Probe {
     Probe { name, on: "main", most, run: Some(run) }
-}
-
-const fn not_built(name: &'static str) -> Probe {
-    Probe { name, on: "main", most: 0, run: None }
 }
 
 impl Probe {

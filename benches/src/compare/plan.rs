@@ -13,7 +13,7 @@ use super::catalogue::Probe;
 use super::stored::Stored;
 
 /// Raised when a store must be made anew although its chain is the same: hot keeps more, or another form.
-const FORM: u32 = 3;
+const FORM: u32 = 4;
 
 /// How much data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Result;
-use splitstore_domain::{Epoch, Phase, Policy, Window};
+use anyhow::{Result, ensure};
+use splitstore_domain::{Epoch, MarkedBy, Phase, Policy, Window};
 use splitstore_orchestrator::MarkStrategy;
 
 use super::cache::Cache;
@@ -16,16 +16,22 @@ use crate::compose::{self, cold_path, hot_path};
 use crate::engine::{RawCold, RawHot};
 use crate::naive::Naive;
 
-/// As a store is set up by default. Space is back when the run ends: its commit is part of the purge here.
-pub(crate) fn ours(site: &Site) -> Result<Gauges> {
+/// Marked in this way, all else as a store is set up by default. Space is back when the run ends: its commit is part of the purge here.
+pub(crate) fn ours(site: &Site, strategy: MarkStrategy) -> Result<Gauges> {
     let (copy, phases) = (site.copy()?, Arc::new(Phases::default()));
     Cache::Warm.prepare(copy.path())?;
-    let strategy = MarkStrategy::default();
     let composed = compose::open_as(copy.path(), site.stored.settings(), strategy, phases.clone())?;
     composed.start(&site.stored.head()?)?;
     let meter = Meter::start(&site.clock)?;
     let report = composed.store.compact()?;
     let whole = meter.read()?;
+    let marking = &report.marking;
+    ensure!(
+        marking.by == asked(strategy),
+        "marked by {:?}, not {strategy:?}: {:?}",
+        marking.by,
+        marking.fallbacks
+    );
     composed.store.close()?;
     drop(composed);
     let spent = |phase| phases.last(phase).map(|ended| Spent { time: ended.took, cpu: ended.computed });
@@ -45,6 +51,15 @@ pub(crate) fn ours(site: &Site) -> Result<Gauges> {
     gauges.push(("moved", report.plan.transfer.blocks as f64));
     gauges.extend(left(copy.path())?);
     Ok(gauges)
+}
+
+/// How a run marks that is asked to mark so.
+const fn asked(strategy: MarkStrategy) -> MarkedBy {
+    match strategy {
+        MarkStrategy::Walk => MarkedBy::Walk,
+        MarkStrategy::Scan | MarkStrategy::Auto => MarkedBy::Scan,
+        MarkStrategy::Links => MarkedBy::Links,
+    }
 }
 
 /// With two walkers, as the original has.

@@ -14,6 +14,8 @@ use crate::process;
 pub(crate) struct Ended {
     pub(crate) phase: Phase,
     pub(crate) took: Duration,
+    /// Bytes of blocks that it read.
+    pub(crate) bytes: u64,
     /// The most memory until then.
     pub(crate) peak: u64,
     /// Bytes that came from the disk in it.
@@ -43,6 +45,7 @@ impl Observer for Phases {
                 let ended = Ended {
                     phase: report.phase,
                     took: report.duration,
+                    bytes: report.bytes.0,
                     peak: process::peak().unwrap_or_default(),
                     from_disk: now.1.saturating_sub(heard.began.1),
                     computed: now.0.saturating_sub(heard.began.0),

@@ -6,6 +6,7 @@
 
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
@@ -13,7 +14,8 @@ use anyhow::{Context, Result, anyhow};
 use cid::Cid;
 use splitstore_domain::Settings;
 use splitstore_fixtures::{Branch, ChainGenerator};
-use splitstore_ports::{Block, BlockWrite, HotStore, Interrupt, ReclaimMode};
+use splitstore_orchestrator::MarkStrategy;
+use splitstore_ports::{Block, BlockWrite, HotStore, Interrupt, NoObserver, ReclaimMode};
 
 use super::{NOTE, Note, RECENT};
 use crate::compare::plan::Plan;
@@ -68,7 +70,9 @@ pub(super) fn make(folder: &Path, plan: &Plan) -> Result<()> {
 }
 
 fn open(folder: &Path, plan: &Plan) -> Result<Composed> {
-    compose::open(folder, Settings { finality_epochs: plan.finality, ..Settings::default() })
+    // It keeps a link index; who does not want it opens the store in another way.
+    let settings = Settings { finality_epochs: plan.finality, ..Settings::default() };
+    compose::open_as(folder, settings, MarkStrategy::Links, Arc::new(NoObserver))
 }
 
 fn fill(folder: &Path, plan: &Plan) -> Result<Made> {
