@@ -14,8 +14,8 @@ use crate::compose::{self, hot_path};
 use crate::naive::Naive;
 use crate::process;
 
-/// Marking by link index reads less than one in so many bytes.
-const READ_AT_MOST: u64 = 5;
+/// Marking by link index reads headers, and less than one in so many bytes.
+const READ_AT_MOST: u64 = 2;
 
 /// A dry run that marks in this way. Memory is what the process has at its peak beyond what it had with the store open:
 /// allocators and the engine's buffers included.
@@ -29,8 +29,13 @@ pub(crate) fn ours(site: &Site, strategy: MarkStrategy, cache: Cache) -> Result<
     let plan = composed.store.plan()?;
     let mark = phases.last(Phase::Mark)?;
     // A dry run does not say how it marked: one that fell back has read the blocks.
-    let read_little = mark.bytes < site.stored.note.bytes / READ_AT_MOST;
-    ensure!(read_little || strategy != MarkStrategy::Links, "{} bytes were read: a fallback", mark.bytes);
+    let data = site.stored.note.bytes;
+    let read_little = mark.bytes < data / READ_AT_MOST;
+    ensure!(
+        read_little || strategy != MarkStrategy::Links,
+        "{} of {data} bytes were read: a fallback",
+        mark.bytes
+    );
     let (seconds, live) = (mark.took.as_secs_f64(), plan.keep.blocks as f64);
     Ok(vec![
         ("seconds", seconds),
