@@ -46,7 +46,18 @@ pub(crate) fn open_as(
     strategy: MarkStrategy,
     observer: Arc<dyn Observer>,
 ) -> Result<Composed> {
-    let hot = Arc::new(RocksHot::open(hot_path(folder), RocksOptions::default())?);
+    open_with(folder, settings, strategy, observer, RocksOptions::default())
+}
+
+/// The same, with these options of hot.
+pub(crate) fn open_with(
+    folder: &Path,
+    settings: Settings,
+    strategy: MarkStrategy,
+    observer: Arc<dyn Observer>,
+    hot: RocksOptions,
+) -> Result<Composed> {
+    let hot = Arc::new(RocksHot::open(hot_path(folder), hot)?);
     let cold = Arc::new(RedbCold::open(&cold_path(folder), RedbOptions::default())?);
     let support = Support {
         meta: Arc::new(RedbMeta::open(&folder.join("meta.redb"))?),

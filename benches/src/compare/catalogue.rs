@@ -31,6 +31,8 @@ pub(crate) const PROBES: &[Probe] = &[
     on_main("scan-cold", ALWAYS, |site| mark::ours(site, MarkStrategy::Scan, Cache::Cold)),
     on_main("links-warm", ALWAYS, |site| mark::ours(site, MarkStrategy::Links, Cache::Warm)),
     on_main("links-cold", ALWAYS, |site| mark::ours(site, MarkStrategy::Links, Cache::Cold)),
+    on_main("scan-memory", 3, |site| mark::memory(site, MarkStrategy::Scan)),
+    on_main("links-memory", 3, |site| mark::memory(site, MarkStrategy::Links)),
     on_main("naive-1", 1, |site| mark::naive(site, 1, Cache::Warm)),
     on_main("naive-2-cold", 2, |site| mark::naive(site, 2, Cache::Cold)),
     // Its mark is the warm naive walk of two walkers.
