@@ -123,7 +123,10 @@ impl Filter {
         for (key, marked) in keys.into_iter().zip(marked) {
             match held_back.of(&key) {
                 _ if marked => purge.spared += 1,
-                Hold::Kept => purge.spared += 1,
+                Hold::Kept => {
+                    purge.spared += 1;
+                    purge.kept += 1;
+                }
                 Hold::Walked => purge.postponed.push(key),
                 Hold::Free => doomed.push(key),
             }
@@ -209,6 +212,8 @@ impl Filter {
 pub(crate) struct Purge {
     /// Keys that stay.
     pub(crate) spared: u64,
+    /// Those of them that are in a note which may not be in the log: a restart may know nothing of it.
+    pub(crate) kept: u64,
     /// Keys that walks hold back at the moment: to be purged, or spared, later.
     pub(crate) postponed: Vec<BlockKey>,
 }

@@ -364,6 +364,9 @@ impl World {
         for link in &self.universe.blocks[id].links {
             if !self.there(*link) {
                 self.oracle.deleted.remove(link);
+            } else if self.events.is_sealed() && !self.is_whole(*link) {
+                // It is hidden: to whoever asks it is as absent as the others.
+                self.oracle.promised.insert(*link);
             }
         }
     }

@@ -26,6 +26,9 @@ pub(crate) struct Oracle {
     pub(crate) carried: BTreeSet<Id>,
     pub(crate) flushed: BTreeSet<Id>,
     pub(crate) deleted: BTreeSet<Id>,
+    /// Behind a filter with a hole below it when somebody wrote its parent, who will bring it, too: its deletion is no
+    /// loss.
+    pub(crate) promised: BTreeSet<Id>,
     /// Deleted from hot although it was live or owed.
     pub(crate) wrongly: Option<Id>,
     /// Deleted from hot under `universal`, and not in cold.

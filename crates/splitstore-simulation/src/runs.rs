@@ -246,6 +246,7 @@ impl<'s> Life<'s, '_> {
         world.oracle.reasons.clear();
         world.oracle.written.clear();
         world.oracle.carried.clear();
+        world.oracle.promised.clear();
         world.oracle.canonical = world.headers_of_chain();
         world.forks_moved();
         let mut roots: Vec<_> = world.pools.iter().flat_map(|pool| pool.ids.clone()).collect();

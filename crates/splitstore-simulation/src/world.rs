@@ -190,7 +190,10 @@ impl World {
         for (port, change, key) in self.wire.take_changes() {
             let Some(id) = self.universe.of_key(&key) else { continue };
             match change {
-                Change::Put => drop(self.oracle.deleted.remove(&id)),
+                Change::Put => {
+                    self.oracle.deleted.remove(&id);
+                    self.oracle.promised.remove(&id);
+                }
                 Change::Deleted => self.deleted(id),
             }
             if (port, change) != (Port::Hot, Change::Put) {
@@ -203,7 +206,9 @@ impl World {
     }
 
     fn deleted(&mut self, id: Id) {
-        self.oracle.deleted.insert(id);
+        if !self.oracle.promised.contains(&id) {
+            self.oracle.deleted.insert(id);
+        }
         let oracle = &self.oracle;
         // Under `universal` a block that is read in cold stays there: nothing below it is lost.
         let universal = self.options.cold == ColdPolicy::Universal;
@@ -264,11 +269,16 @@ impl World {
         };
         let mut all = below(id, &|id| self.there(id));
         if self.events.is_sealed() && self.options.cold != ColdPolicy::Universal {
-            let whole = |id: Id| below(id, &|_| true).into_iter().all(|id| self.there(id));
             let promised = |id: &Id| self.oracle.live.contains(id) || self.oracle.owed.contains(id);
-            all.retain(|below| *below == id || promised(below) || whole(*below));
+            all.retain(|below| *below == id || promised(below) || self.is_whole(*below));
         }
         all
+    }
+
+    /// Whether all that belongs at and below this block is there.
+    pub(crate) fn is_whole(&self, id: Id) -> bool {
+        let all = oracle::closure(&self.universe, id, &self.oracle.canonical, |_| true);
+        all.into_iter().all(|id| self.there(id))
     }
 
     /// A block at or below this one that a purge took.

@@ -36,6 +36,8 @@ pub(crate) struct Purging {
     /// What is left of the present chunk.
     chunk: Vec<BlockKey>,
     next: u64,
+    /// The first chunk of which something is kept that a restart may not know of.
+    unsure: Option<u64>,
     /// Of a purge that goes on, until it has begun.
     resume: Option<Resume>,
     marked: u64,
@@ -87,8 +89,8 @@ impl Purging {
     fn begin(cx: &Inner, work: Work, filter: Arc<Filter>, marked: u64) -> Result<Self> {
         let candidates = CandidateReader::open(&*cx.files, &work.folder)?;
         let exclusive = Exclusive::up_to(cx.options.batches.exclusive.get());
-        let (chunk, next, resume, spared) = (Vec::new(), 0, None, 0);
-        Ok(Self { work, filter, candidates, chunk, next, resume, marked, spared, exclusive })
+        let (chunk, next, unsure, resume, spared) = (Vec::new(), 0, None, None, 0);
+        Ok(Self { work, filter, candidates, chunk, next, unsure, resume, marked, spared, exclusive })
     }
 
     /// The cut of the run that it is of.
@@ -144,7 +146,10 @@ impl Purging {
             let batch = std::mem::replace(&mut rest, later);
             let keys = batch.len() as u64;
             let began = cx.clock.elapsed();
-            let Purge { spared, postponed } = self.filter.purge(batch)?;
+            let Purge { spared, kept, postponed } = self.filter.purge(batch)?;
+            if kept > 0 {
+                self.unsure.get_or_insert(self.next);
+            }
             self.exclusive.took(cx.clock.elapsed().saturating_sub(began));
             self.spared += spared;
             count(meter, keys - spared - postponed.len() as u64, 0);
@@ -155,6 +160,7 @@ impl Purging {
 
     fn save_cursor(&mut self, cx: &Inner) -> Result<()> {
         cx.tiers.hot.sync()?;
-        self.work.journal.note(Fact::Cursor { chunk: self.next })
+        // A put that failed may have left no note: then a restart must purge what it has kept so far, with all the rest.
+        self.work.journal.note(Fact::Cursor { chunk: self.unsure.unwrap_or(self.next) })
     }
 }
