@@ -31,6 +31,10 @@ use crate::tiers::Tiers;
 
 /// Blocks read in one step.
 pub(crate) const BATCH: usize = 1024;
+/// The same by many threads: longer batches lie closer together in key order.
+const BATCH_SHARED: usize = 8 * 1024;
+/// A batch below this is read by one thread.
+const SHARED_MIN: usize = 2 * 1024;
 
 /// What a walk does with what it meets.
 pub(crate) trait Sink {
@@ -90,6 +94,7 @@ pub(crate) struct Walker<'a> {
     stack: Vec<Task>,
     graph: Option<Followed<'a>>,
     tenured: Option<Arc<Tenured>>,
+    threads: usize,
 }
 
 /// A graph that a walk follows.
@@ -129,7 +134,7 @@ pub(crate) struct Walked {
 
 impl<'a> Walker<'a> {
     pub(crate) fn new(tiers: Tiers, sets: WalkSets, leaves: Leaves) -> Self {
-        Self { tiers, sets, leaves, stack: Vec::new(), graph: None, tenured: None }
+        Self { tiers, sets, leaves, stack: Vec::new(), graph: None, tenured: None, threads: 1 }
     }
 
     /// Follows links of `graph` instead of reading blocks that it holds. The sets have its bitmap, and no sink is
@@ -137,6 +142,11 @@ impl<'a> Walker<'a> {
     pub(crate) fn with_graph(self, graph: Arc<Graph<'a>>) -> Self {
         let graph = Followed { graph, outside: Outside::default(), unread: Vec::new() };
         Self { graph: Some(graph), ..self }
+    }
+
+    /// Reads long batches by so many threads. No sink is shown what they read.
+    pub(crate) fn with_threads(self, threads: usize) -> Self {
+        Self { threads, ..self }
     }
 
     /// Does not go into headers that are final where it meets them as blocks, and marks what is of them as its walk
@@ -208,7 +218,8 @@ impl<'a> Walker<'a> {
         let task = Task::referenced(reference);
         self.sets.visit_one(reference, sink)?;
         let mut children = Children::default();
-        children.read(&task, &task.cid(), data, sink)?;
+        sink.block(&task.cid(), data)?;
+        children.read(&task, data).or_else(|source| sink.malformed(task.cid(), source))?;
         self.visit(children, sink).map(|_| ())
     }
 
@@ -225,39 +236,39 @@ impl<'a> Walker<'a> {
 
     /// Walks one batch: follows what a graph holds, or reads and pushes new children.
     pub(crate) fn step(&mut self, sink: &mut dyn Sink) -> Result<Walked> {
-        let mut batch = take_batch(&mut self.stack);
+        let most = if self.threads > 1 { BATCH_SHARED } else { BATCH };
         if let (Some(followed), Some(bitmap)) = (&mut self.graph, self.sets.bitmap()) {
-            if !batch.is_empty() {
-                return followed.follow(bitmap, batch);
+            if !self.stack.is_empty() {
+                return followed.follow(bitmap, take_batch(&mut self.stack, BATCH));
             }
-            batch = take_batch(&mut followed.unread);
+            let batch = take_batch(&mut followed.unread, most);
+            return self.read(batch, sink);
         }
+        let batch = take_batch(&mut self.stack, most);
         self.read(batch, sink)
     }
 
     fn read(&mut self, mut batch: Vec<Task>, sink: &mut dyn Sink) -> Result<Walked> {
         batch.sort_unstable_by(|a, b| a.visit.key.cmp(&b.visit.key));
-        let cids: Vec<Cid> = batch.iter().map(Task::cid).collect();
-        let mut children = Children::default();
+        let parts = if self.threads > 1 && batch.len() >= SHARED_MIN {
+            look_shared(&self.tiers, &batch, self.threads)?
+        } else {
+            vec![look(&self.tiers, &batch, &mut |cid, data| sink.block(cid, data))?]
+        };
         let mut walked = Walked::default();
-        let mut failed = Ok(());
-        let missed = self.tiers.view_many(&cids, &mut |index, data| {
-            walked.objects += 1;
-            walked.bytes += data.len() as u64;
-            if failed.is_ok() {
-                failed = children.read(&batch[index], &cids[index], data, sink);
+        for Looked { children, objects, bytes, missing, malformed } in parts {
+            for (cid, source) in malformed {
+                sink.malformed(cid, source)?;
             }
-        })?;
-        failed?;
-        for index in missed {
-            let task = &batch[index];
-            let (root, completeness) = (*task.root, task.completeness);
-            sink.missing(&Missing { cid: cids[index], root, completeness })?;
+            for missing in &missing {
+                sink.missing(missing)?;
+            }
+            if let Some(followed) = &mut self.graph {
+                followed.note_outside(&children);
+            }
+            walked.bytes += bytes;
+            walked.objects += objects + self.visit(children, sink)?;
         }
-        if let Some(followed) = &mut self.graph {
-            followed.note_outside(&children);
-        }
-        walked.objects += self.visit(children, sink)?;
         Ok(walked)
     }
 
@@ -285,8 +296,61 @@ impl<'a> Walker<'a> {
     }
 }
 
-fn take_batch(stack: &mut Vec<Task>) -> Vec<Task> {
-    stack.split_off(stack.len().saturating_sub(BATCH))
+fn take_batch(stack: &mut Vec<Task>, most: usize) -> Vec<Task> {
+    stack.split_off(stack.len().saturating_sub(most))
+}
+
+/// What came of reading some tasks.
+#[derive(Default)]
+struct Looked {
+    children: Children,
+    objects: u64,
+    bytes: u64,
+    missing: Vec<Missing>,
+    malformed: Vec<(Cid, LinkError)>,
+}
+
+/// Reads tasks in key order, and finds their children.
+fn look(tiers: &Tiers, tasks: &[Task], show: &mut dyn FnMut(&Cid, &[u8]) -> Result<()>) -> Result<Looked> {
+    let cids: Vec<Cid> = tasks.iter().map(Task::cid).collect();
+    let mut looked = Looked::default();
+    let mut failed = Ok(());
+    let missed = tiers.view_many(&cids, &mut |index, data| {
+        looked.objects += 1;
+        looked.bytes += data.len() as u64;
+        if failed.is_ok() {
+            failed = show(&cids[index], data);
+            looked.read(&tasks[index], &cids[index], data);
+        }
+    })?;
+    failed?;
+    let missing = |index: usize| {
+        let task: &Task = &tasks[index];
+        Missing { cid: cids[index], root: *task.root, completeness: task.completeness }
+    };
+    looked.missing.extend(missed.into_iter().map(missing));
+    Ok(looked)
+}
+
+/// The same by many threads, a part of the keys each; what each has found, in key order.
+fn look_shared(tiers: &Tiers, tasks: &[Task], threads: usize) -> Result<Vec<Looked>> {
+    let work = |part| look(tiers, part, &mut |_, _| Ok(()));
+    let mut parts = tasks.chunks(tasks.len().div_ceil(threads));
+    let mine = parts.next().unwrap_or_default();
+    std::thread::scope(|scope| {
+        let others: Vec<_> = parts.map(|part| scope.spawn(move || work(part))).collect();
+        let mine = std::iter::once(work(mine));
+        let others = others.into_iter().map(|other| other.join().expect("reading blocks does not panic"));
+        mine.chain(others).collect()
+    })
+}
+
+impl Looked {
+    fn read(&mut self, task: &Task, cid: &Cid, data: &[u8]) {
+        if let Err(source) = self.children.read(task, data) {
+            self.malformed.push((*cid, source));
+        }
+    }
 }
 
 impl Followed<'_> {
@@ -329,14 +393,12 @@ impl Followed<'_> {
 struct Children(Vec<Task>);
 
 impl Children {
-    fn read(&mut self, task: &Task, cid: &Cid, data: &[u8], sink: &mut dyn Sink) -> Result<()> {
-        sink.block(cid, data)?;
+    fn read(&mut self, task: &Task, data: &[u8]) -> Result<(), LinkError> {
         if task.visit.reading == Reading::Opaque {
             return Ok(());
         }
         let mut add = |link: &Link<'_>, reading| self.add(link, reading, task.completeness, &task.root);
-        let scanned = children_of(data, &mut add);
-        scanned.or_else(|source| sink.malformed(*cid, source))
+        children_of(data, &mut add)
     }
 
     fn add_cid(&mut self, cid: &Cid, completeness: Completeness, root: &Arc<Cid>) {

@@ -19,7 +19,7 @@ use super::absent::Absent;
 use super::awaited::{Awaited, Next};
 use super::linked::{self, Learned};
 use super::prepare::{Prepared, new_sets};
-use super::scan::{Scanned, Scanning};
+use super::scan::{Scanned, Scanning, processors};
 use super::{Advance, Work, count};
 use crate::chain_walk::ChainWalk;
 use crate::error::{Error, Result};
@@ -110,12 +110,14 @@ impl<'a> Marking<'a> {
 impl<'a> Walking<'a> {
     fn new(cx: &Inner, prepared: Prepared, tips: Tips, graph: Option<Arc<Graph<'a>>>) -> Result<Self> {
         let Prepared { work, sets, marking } = prepared;
-        let walker = |sets: WalkSets| match &graph {
-            Some(graph) => {
-                let sets = sets.with_bitmap(Bitmap::new(graph.index().clone()));
-                Walker::new(cx.tiers.clone(), sets, Leaves::Mark).with_graph(graph.clone())
+        let walker = |sets: WalkSets| {
+            let walker = |sets| Walker::new(cx.tiers.clone(), sets, Leaves::Mark).with_threads(processors());
+            match &graph {
+                Some(graph) => {
+                    walker(sets.with_bitmap(Bitmap::new(graph.index().clone()))).with_graph(graph.clone())
+                }
+                None => walker(sets),
             }
-            None => Walker::new(cx.tiers.clone(), sets, Leaves::Mark),
         };
         let moving = match cx.options.policy.cold() {
             ColdPolicy::Messages => Some(walker(new_sets(cx, &work.folder, "moving")?)),

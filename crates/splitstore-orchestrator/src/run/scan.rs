@@ -118,8 +118,10 @@ fn parts(len: u64) -> usize {
 
 /// How many threads follow links among so many blocks.
 pub(super) fn threads(len: u64) -> usize {
-    if len < SMALL {
-        return 1;
-    }
+    if len < SMALL { 1 } else { processors() }
+}
+
+/// How many threads a walk may use.
+pub(super) fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, |threads| threads.get().min(THREADS_MAX))
 }

@@ -162,6 +162,7 @@ fn threads_mark_what_one_thread_marks() {
         rig.load(&blocks, &head);
         let (store, _chain) = rig.open().unwrap();
         let report = store.compact().unwrap();
+        assert!(store.audit().unwrap().is_clean(), "one thread finds all that is live");
         (rig.hot_keys(), rig.cold_keys(), report.plan)
     });
     assert!(kept[0] == kept[1], "{:?} and {:?}", kept[0].2, kept[1].2);
