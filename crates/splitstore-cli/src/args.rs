@@ -11,7 +11,7 @@ use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use splitstore::folder::{FolderSettings, HotEngine, Marking, MarksKind};
+use splitstore::folder::{FolderSettings, HotEngine, Marking, MarksKind, PaceMode};
 use splitstore::ports::cid::Cid;
 
 use crate::output::Output;
@@ -126,6 +126,10 @@ pub(crate) struct CompactArgs {
     /// Say what would be done, and change nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// How it treats those who use the machine meanwhile: fast takes what it can get, paced rests between its steps and
+    /// keeps to the store's I/O limit.
+    #[arg(long, env = "SPLITSTORE_PACE", value_name = "PACE", default_value_t = PaceMode::Fast)]
+    pub(crate) pace: PaceMode,
     #[command(flatten)]
     pub(crate) windows: WindowArgs,
 }

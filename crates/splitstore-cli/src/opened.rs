@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
-use splitstore::folder::{Opening, StoreFolder};
+use splitstore::domain::Pacing;
+use splitstore::folder::{Opening, PaceMode, PaceSettings, StoreFolder};
 use splitstore::{TracingObserver, Trigger};
 
 use crate::args::{Cli, WindowArgs};
@@ -22,6 +23,15 @@ pub(crate) fn open(cli: &Cli) -> Result<StoreFolder> {
     Ok(StoreFolder::open_with(path(cli)?, &opening())?)
 }
 
+/// Opens it for a compaction at this pace, with other windows.
+pub(crate) fn open_to_compact(cli: &Cli, windows: WindowArgs, mode: PaceMode) -> Result<StoreFolder> {
+    let path = path(cli)?;
+    let stored = StoreFolder::settings_at(path)?;
+    let pacing = PaceSettings { mode, ..stored.pace }.into();
+    let windows = Some(windows.over(stored.windows));
+    Ok(StoreFolder::open_with(path, &Opening { windows, pacing: Some(pacing), ..opening() })?)
+}
+
 /// Opens it with other windows, for as long as the command runs.
 pub(crate) fn open_with(cli: &Cli, windows: WindowArgs) -> Result<StoreFolder> {
     let path = path(cli)?;
@@ -31,5 +41,7 @@ pub(crate) fn open_with(cli: &Cli, windows: WindowArgs) -> Result<StoreFolder> {
 
 /// Runs start when a command says so: this program may end at any time.
 pub(crate) fn opening() -> Opening {
-    Opening { observer: Arc::new(TracingObserver), trigger: Trigger::Manual, ..Opening::default() }
+    // Nobody else uses the store meanwhile.
+    let pacing = Some(Pacing::Fast);
+    Opening { observer: Arc::new(TracingObserver), trigger: Trigger::Manual, pacing, ..Opening::default() }
 }

@@ -43,6 +43,7 @@ pub mod marks;
 pub mod meta;
 pub mod notes;
 pub mod places;
+pub mod rewrite;
 pub mod scan;
 pub mod threads;
 pub mod visits;

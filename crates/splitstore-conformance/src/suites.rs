@@ -23,6 +23,10 @@ macro_rules! hot_store {
                 ranges_of_a_block_scan_make_the_whole, a_range_includes_its_start_and_not_its_end,
                 a_snapshot_is_of_one_moment, a_look_begins_where_it_is_told, a_block_scan_ends_when_told,
                 one_snapshot_serves_many_threads;
+            rewrite: a_rewrite_leaves_out_what_is_doomed_and_nothing_else, ranges_to_rewrite_make_the_whole,
+                a_rewrite_of_a_range_touches_no_other, what_a_rewrite_left_out_can_be_put_again,
+                what_is_put_again_beside_a_rewrite_stays, a_rewrite_takes_nothing_from_a_snapshot,
+                views_and_scans_keep_their_data_beside_a_rewrite, an_interrupted_rewrite_loses_nothing;
             delete: what_was_deleted_is_not_found, deleting_what_is_absent_is_skipped,
                 a_deleted_block_can_be_put_again, a_scan_does_not_see_later_deletes,
                 a_view_keeps_its_data_while_it_is_deleted;

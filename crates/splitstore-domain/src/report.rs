@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::{ByteCount, CompactionPlan, MarkReport, Phase};
+use crate::{ByteCount, CompactionPlan, MarkReport, Phase, PurgeChoice};
 
 /// One line of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -48,6 +48,8 @@ pub struct CompactionReport {
     pub spared: u64,
     /// How it found out what is live.
     pub marking: MarkReport,
+    /// How candidates left hot, and why so; `None` if there were none.
+    pub purge: Option<PurgeChoice>,
     /// Sizes on disk when it began.
     pub before: TierSizes,
     /// Sizes on disk when it ended, space given back.
@@ -77,6 +79,9 @@ impl fmt::Display for CompactionReport {
         }
         writeln!(f, "spared    {:>12}", self.spared)?;
         writeln!(f, "marked by {}", self.marking)?;
+        if let Some(purge) = &self.purge {
+            writeln!(f, "purge     by {purge}")?;
+        }
         write_size(f, "hot", self.before.hot, self.after.hot)?;
         writeln!(f)?;
         write_size(f, "cold", self.before.cold, self.after.cold)

@@ -33,6 +33,8 @@ pub enum Call {
     LinkNotes,
     /// `clear_link_notes`.
     ClearLinkNotes,
+    /// `rewrite` of a range.
+    Rewrite,
     /// `sync`.
     Sync,
 }
@@ -42,7 +44,7 @@ impl Call {
     pub const fn is_effect(&self) -> bool {
         let puts = matches!(self, Self::Put(_) | Self::Note(_) | Self::Linked(_));
         let clears = matches!(self, Self::Delete(_) | Self::ClearNotes | Self::ClearLinkNotes);
-        puts || clears || matches!(self, Self::Sync)
+        puts || clears || matches!(self, Self::Rewrite | Self::Sync)
     }
 
     /// The keys it was about.
@@ -60,6 +62,7 @@ impl Call {
             | Self::ClearNotes
             | Self::LinkNotes
             | Self::ClearLinkNotes
+            | Self::Rewrite
             | Self::Sync => &[],
         }
     }
@@ -81,6 +84,7 @@ impl Call {
             Self::Linked(_) => "put_many_linked",
             Self::LinkNotes => "each_link_note",
             Self::ClearLinkNotes => "clear_link_notes",
+            Self::Rewrite => "rewrite",
             Self::Sync => "sync",
         }
     }

@@ -1,11 +1,14 @@
 //! A store whose every call passes a hook first: what [`crate::Failing`] and [`crate::Recording`] have in
 //! common.
 
+use std::sync::Arc;
+
 use cid::Cid;
 use splitstore_domain::BlockKey;
 use splitstore_ports::{
-    Block, BlockDelete, BlockRead, BlockScan, BlockSnapshot, BlockWrite, ColdStore, ErrorKind, HotStore,
-    KeyCursor, KeyScan, LinkNotes, Maintenance, Notes, PortError, Result,
+    Block, BlockDelete, BlockRead, BlockScan, BlockSnapshot, BlockWrite, ColdStore, Doomed, ErrorKind,
+    HotStore, Interrupt, KeyCursor, KeyRange, KeyScan, LinkNotes, Maintenance, Notes, PortError,
+    RangeRewrite, Result, RewriteRange,
 };
 
 use crate::Call;
@@ -140,6 +143,24 @@ impl<T: HotStore, H: Hook> LinkNotes for Hooked<T, H> {
     }
 }
 
+impl<T: HotStore, H: Hook> Hooked<T, H> {
+    fn rewriting(&self) -> Result<&dyn RangeRewrite> {
+        let attempt = "rewrite a store that offers no rewriting";
+        self.inner.range_rewrite().ok_or_else(|| PortError::bare(ErrorKind::Unsupported, attempt))
+    }
+}
+
+impl<T: HotStore, H: Hook> RangeRewrite for Hooked<T, H> {
+    fn ranges(&self) -> Result<Vec<RewriteRange>> {
+        self.rewriting()?.ranges()
+    }
+
+    fn rewrite(&self, range: &KeyRange, doomed: Arc<dyn Doomed>, interrupt: &Interrupt) -> Result<()> {
+        self.hook.before(Call::Rewrite)?;
+        self.rewriting()?.rewrite(range, doomed, interrupt)
+    }
+}
+
 impl<T: HotStore, H: Hook> HotStore for Hooked<T, H> {
     fn maintenance(&self) -> Option<&dyn Maintenance> {
         self.inner.maintenance()
@@ -151,6 +172,10 @@ impl<T: HotStore, H: Hook> HotStore for Hooked<T, H> {
 
     fn link_notes(&self) -> Option<&dyn LinkNotes> {
         self.inner.link_notes().is_some().then_some(self)
+    }
+
+    fn range_rewrite(&self) -> Option<&dyn RangeRewrite> {
+        self.inner.range_rewrite().is_some().then_some(self)
     }
 }
 

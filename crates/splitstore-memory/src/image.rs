@@ -6,7 +6,7 @@
 //!   durable                                                  sync brings it up to visible
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use splitstore_domain::BlockKey;
@@ -108,6 +108,38 @@ impl Image {
             entry.data = data.into();
         }
         true
+    }
+
+    /// Takes these versions, and those before them, out of both images, at once: a rewrite need not wait for a sync.
+    /// Newer ones stay.
+    pub(crate) fn remove_versions(&mut self, gone: &HashMap<BlockKey, Arc<[u8]>>) {
+        let is_gone = |key: &BlockKey, entry: &Entry| {
+            gone.get(key).is_some_and(|version| Arc::ptr_eq(&entry.data, version))
+        };
+        let visible = Arc::make_mut(&mut self.visible);
+        for blocks in [visible, &mut self.durable] {
+            for key in gone.keys() {
+                if blocks.get(key).is_some_and(|entry| is_gone(key, entry)) {
+                    blocks.remove(key);
+                }
+            }
+        }
+        // From the last call to the first: what stands before a version is older.
+        let mut older = HashSet::new();
+        for call in self.unsynced.iter_mut().rev() {
+            if let Unsynced::Put(puts) | Unsynced::Note(puts, _) = call {
+                puts.retain(|(key, entry)| {
+                    let goes = older.contains(key) || is_gone(key, entry);
+                    if goes {
+                        older.insert(key.clone());
+                    }
+                    !goes
+                });
+            }
+        }
+        for key in &older {
+            self.durable.remove(key);
+        }
     }
 
     /// Bytes of keys and data, with those that were deleted and not reclaimed.

@@ -1,13 +1,15 @@
 //! A hot store in memory that forgets at a crash what was not synced.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use cid::Cid;
 use parking_lot::RwLock;
 use splitstore_domain::{BlockKey, ByteCount};
 use splitstore_ports::{
-    Block, BlockDelete, BlockRead, BlockScan, BlockSnapshot, BlockWrite, HotStore, Interrupt, KeyCursor,
-    KeyScan, LinkNotes, Maintenance, Notes, ReclaimMode, Reclaimed, Result,
+    Block, BlockDelete, BlockRead, BlockScan, BlockSnapshot, BlockWrite, Doomed, HotStore, Interrupt,
+    KeyCursor, KeyRange, KeyScan, LinkNotes, Maintenance, Notes, RangeRewrite, ReclaimMode, Reclaimed,
+    Result, RewriteRange,
 };
 
 use crate::MemoryCold;
@@ -186,6 +188,36 @@ impl BlockScan for MemoryStore {
     }
 }
 
+/// Keys in a range at least: few, so that small stores have several. Large ones have eight.
+const RANGE: usize = 16;
+const RANGES: usize = 8;
+
+impl RangeRewrite for MemoryStore {
+    fn ranges(&self) -> Result<Vec<RewriteRange>> {
+        let blocks = self.image.read().snapshot();
+        let each = RANGE.max(blocks.len().div_ceil(RANGES));
+        let cuts = blocks.keys().skip(each).step_by(each).map(|key| key.as_bytes().to_vec());
+        let (mut ranges, mut from) = (Vec::new(), None);
+        for to in cuts.map(Some).chain([None]) {
+            let keys = KeyRange { from: std::mem::replace(&mut from, to.clone()), to };
+            ranges.push(RewriteRange { keys, needs: ByteCount(0) });
+        }
+        Ok(ranges)
+    }
+
+    /// Decides on what is there now, and lets it take effect later, as engines do that write new files meanwhile.
+    fn rewrite(&self, range: &KeyRange, doomed: Arc<dyn Doomed>, interrupt: &Interrupt) -> Result<()> {
+        interrupt.check("rewrite a memory store")?;
+        let blocks = self.image.read().snapshot();
+        let inside = blocks.iter().filter(|(key, _)| range.holds(key.as_bytes()));
+        let gone = inside.filter(|(key, _)| doomed.is_doomed(key.as_bytes()));
+        let gone: HashMap<_, _> = gone.map(|(key, entry)| (key.clone(), Arc::clone(&entry.data))).collect();
+        drop(blocks);
+        self.image.write().remove_versions(&gone);
+        Ok(())
+    }
+}
+
 impl HotStore for MemoryStore {
     fn maintenance(&self) -> Option<&dyn Maintenance> {
         Some(self)
@@ -196,6 +228,10 @@ impl HotStore for MemoryStore {
     }
 
     fn link_notes(&self) -> Option<&dyn LinkNotes> {
+        Some(self)
+    }
+
+    fn range_rewrite(&self) -> Option<&dyn RangeRewrite> {
         Some(self)
     }
 }

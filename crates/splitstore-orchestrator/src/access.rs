@@ -43,14 +43,14 @@ impl BlockRead for SplitStore {
         if let Stored::Elsewhere(data) = Stored::of(cid) {
             return Ok(data.is_some());
         }
-        Ok(self.inner.find(cid, |tier| Ok(tier.has(cid)?.then_some(())))?.is_some())
+        Ok(self.inner.find_paced(cid, |tier| Ok(tier.has(cid)?.then_some(())))?.is_some())
     }
 
     fn size(&self, cid: &Cid) -> Result<Option<u64>> {
         if let Stored::Elsewhere(data) = Stored::of(cid) {
             return Ok(data.map(|data| data.len() as u64));
         }
-        self.inner.find(cid, |tier| tier.size(cid))
+        self.inner.find_paced(cid, |tier| tier.size(cid))
     }
 }
 
@@ -61,7 +61,7 @@ impl SplitStore {
         if let Stored::Elsewhere(data) = Stored::of(cid) {
             return Ok(data.map(<[u8]>::to_vec));
         }
-        self.inner.find(cid, |tier| tier.get(cid))
+        self.inner.find_paced(cid, |tier| tier.get(cid))
     }
 }
 
@@ -98,6 +98,18 @@ impl Inner {
                 }
             }
         }
+    }
+
+    /// The same; the run under way, if there is one, hears now and then how long it took.
+    fn find_paced<T>(
+        &self,
+        cid: &Cid,
+        look: impl Fn(&dyn BlockRead) -> Result<Option<T>>,
+    ) -> Result<Option<T>> {
+        let sample = self.pacer.sample(cid, &*self.clock);
+        let found = self.find(cid, look);
+        self.pacer.hear(sample, &*self.clock);
+        found
     }
 
     /// The node relies on this block and all below it, without having read or written it now.

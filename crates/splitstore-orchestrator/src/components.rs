@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use splitstore_domain::{ByteCount, Policy, SyncPolicy};
+use splitstore_domain::{ByteCount, Pacing, Policy, PurgeStrategy, SyncPolicy};
 use splitstore_ports::{
     Clock, ColdStore, FileSystem, HotStore, MarkSetFactory, MetaStore, NoObserver, Observer, VisitSetFactory,
 };
@@ -146,8 +146,12 @@ pub struct Options {
     pub pressure: Option<ByteCount>,
     /// What a reference does whose blocks are missing.
     pub missing: MissingReferences,
+    /// How a run takes dead blocks out of hot.
+    pub purge: PurgeStrategy,
     /// How much a run does at once.
     pub batches: Batches,
+    /// How a run treats those who read meanwhile.
+    pub pacing: Pacing,
     /// How a run marks.
     pub strategy: MarkStrategy,
     /// Bits of a key that a scan keeps of each link, at most 63. Fewer cost reads and save nothing: for tests,
@@ -176,7 +180,9 @@ impl Options {
             sync: SyncPolicy::default(),
             pressure: None,
             missing: MissingReferences::default(),
+            purge: PurgeStrategy::default(),
             batches: Batches::default(),
+            pacing: Pacing::default(),
             strategy: MarkStrategy::default(),
             scan_id_bits: crate::graph::ID_BITS,
             link_index: false,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use splitstore_domain::{Hold, Phase, PhaseReport};
+use splitstore_domain::{Hold, PaceNow, Phase, PhaseReport};
 
 use crate::conductor::Pace;
 use crate::store::SplitStore;
@@ -17,6 +17,8 @@ pub struct Status {
     pub expected: Option<u64>,
     /// Whether it goes on.
     pub pace: Pace,
+    /// How much of its time it works, so that others can; `None` if no run is under way.
+    pub pacing: Option<PaceNow>,
     /// Whether it is the rest of a run that had sealed before a restart, or failed in its purge.
     pub resumed: bool,
 }
@@ -59,7 +61,8 @@ impl SplitStore {
             Phase::Purge => Some(self.inner.planned.lock().1).filter(|left| !resumed || *left > 0),
             _ => None,
         };
-        Status { report, expected, pace: self.inner.conductor.pace(report.phase), resumed }
+        let (pace, pacing) = (self.inner.conductor.pace(report.phase), self.inner.pacer.now());
+        Status { report, expected, pace, pacing, resumed }
     }
 
     /// Lets the run under way, and every later one, wait between two steps until [`SplitStore::resume`]. Reads

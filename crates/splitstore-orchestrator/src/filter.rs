@@ -18,6 +18,7 @@ use cid::Cid;
 use splitstore_domain::{BlockKey, ColdPolicy};
 use splitstore_ports::{Block, Reading, Visit};
 
+use crate::doom::Doom;
 use crate::error::Result;
 use crate::growth::{Growth, HeldBack, Hold};
 use crate::mark_notes;
@@ -39,11 +40,15 @@ pub(crate) struct Filter {
     held_back: Arc<HeldBack>,
     /// References that came in last before the filter went on, and are not walked yet.
     last: RwLock<Taken>,
+    /// What a rewrite of hot is about to leave out.
+    doom: Arc<Doom>,
 }
 
 impl Filter {
     pub(crate) fn new(sets: WalkSets, tiers: Tiers, run: u64, policy: ColdPolicy) -> Arc<Self> {
-        Arc::new(Self { sets, tiers, run, policy, held_back: Arc::default(), last: RwLock::default() })
+        let doom = Arc::<Doom>::default();
+        let tiers = tiers.without(doom.clone());
+        Arc::new(Self { sets, tiers, run, policy, held_back: Arc::default(), last: RwLock::default(), doom })
     }
 
     /// Whether hot still shows this block to a reader who names it by this CID.
@@ -67,7 +72,8 @@ impl Filter {
         let (growth, met) = self.walk(|walker, met| {
             references.iter().try_for_each(|reference| walker.push_reference(reference, met))
         })?;
-        let there = references.iter().map(|reference| &reference.key).filter(|key| !met.lacks(key));
+        let is_there = |key: &&BlockKey| !met.lacks(key) && !self.doom.hides(key);
+        let there = references.iter().map(|reference| &reference.key).filter(is_there);
         let there = there.cloned().collect();
         self.leave_out(&growth, met, &HashSet::new(), &there)?;
         let visits = growth.visits();
@@ -97,8 +103,12 @@ impl Filter {
         let put: HashSet<BlockKey> = blocks.iter().map(|block| BlockKey::from(&block.cid)).collect();
         self.leave_out(&growth, met, &put, &HashSet::new())?;
         let visits = growth.visits();
+        // What a rewrite has decided on by now is older than what is written here.
+        self.doom.spare(blocks);
         if visits.is_empty() {
-            return Ok(self.tiers.put(blocks, links)?);
+            self.tiers.put(blocks, links)?;
+            self.doom.written(blocks);
+            return Ok(());
         }
         self.note(&growth, blocks, links, &visits)
     }
@@ -116,6 +126,28 @@ impl Filter {
     /// Deletes from hot those of these keys that are not marked. The check and the deletion are one step: no mark can
     /// come between them.
     pub(crate) fn purge(&self, keys: Vec<BlockKey>) -> Result<Purge> {
+        self.sort_out(keys, |doomed| {
+            self.tiers.hot.delete_many(doomed)?;
+            self.doom.deleted(doomed);
+            Ok(())
+        })
+    }
+
+    /// Dooms those of these keys that are not marked, for a rewrite of hot to leave out.
+    pub(crate) fn doom(&self, keys: Vec<BlockKey>) -> Result<Purge> {
+        self.sort_out(keys, |doomed| {
+            self.doom.add(doomed);
+            Ok(())
+        })
+    }
+
+    /// What is doomed.
+    pub(crate) const fn doomed(&self) -> &Arc<Doom> {
+        &self.doom
+    }
+
+    /// Finds those of these keys that are not marked, and rids hot of them in the same step.
+    fn sort_out(&self, keys: Vec<BlockKey>, rid: impl FnOnce(&[BlockKey]) -> Result<()>) -> Result<Purge> {
         self.settle()?;
         let held_back = self.held_back.lock();
         let marked = self.marked(&keys)?;
@@ -131,7 +163,7 @@ impl Filter {
                 Hold::Free => doomed.push(key),
             }
         }
-        self.tiers.hot.delete_many(&doomed)?;
+        rid(&doomed)?;
         Ok(purge)
     }
 
@@ -203,6 +235,7 @@ impl Filter {
     ) -> Result<()> {
         growth.written();
         self.tiers.put_marked(blocks, links, &mark_notes::encode(self.run, visits))?;
+        self.doom.written(blocks);
         growth.publish()
     }
 }

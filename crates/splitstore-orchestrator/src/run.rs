@@ -33,6 +33,7 @@ mod ordered;
 mod pass;
 mod prepare;
 mod purge;
+mod rewrite;
 mod scan;
 mod seal;
 mod transfer;
@@ -41,6 +42,7 @@ mod work;
 use std::time::Duration;
 
 use parking_lot::MutexGuard;
+use splitstore_domain::pacing::Worked;
 use splitstore_domain::{
     ByteCount, CompactionPlan, CompactionReport, MarkReport, Phase, PhaseReport, TierSizes, Window,
 };
@@ -49,6 +51,7 @@ use splitstore_ports::Event;
 use crate::control::UnderWay;
 use crate::error::{Error, Result};
 use crate::links::PackWriter;
+use crate::pacer::Paced;
 use crate::store::Inner;
 
 pub(crate) use prepare::new_sets;
@@ -64,6 +67,8 @@ pub enum Step {
     Waiting(Phase, Duration),
     /// The purge of an earlier run, of this index, is finished and committed; the run itself begins now.
     FinishedEarlier(u64),
+    /// It is time to let others at the tiers until the clock says so much; stepping earlier does no harm.
+    Resting(Phase, Duration),
     /// A dry run has its answer.
     Planned(CompactionPlan),
     /// The run is over.
@@ -81,6 +86,7 @@ pub struct Run<'a> {
     tracker: Tracker,
     /// What it has found out for the link index.
     learned: Option<linked::Learned>,
+    _paced: Paced<'a>,
 }
 
 /// What a run is for.
@@ -133,8 +139,18 @@ impl<'a> Run<'a> {
         cx.conductor.begin();
         let (purpose, tracker) = (Purpose::Compact, Tracker::default());
         let (whose, state) = (Whose::Own, State::Prepare);
-        let learned = None;
-        let mut run = Self { cx, _exclusive: exclusive, purpose, whose, state, window, tracker, learned };
+        let (learned, paced) = (None, cx.pacer.begin(cx.clock.elapsed()));
+        let mut run = Self {
+            cx,
+            _exclusive: exclusive,
+            purpose,
+            whose,
+            state,
+            window,
+            tracker,
+            learned,
+            _paced: paced,
+        };
         if let Some(purging) = unfinished {
             run.take_up(purging);
         }
@@ -180,13 +196,29 @@ impl<'a> Run<'a> {
 
     /// Does one bounded piece of work.
     pub fn step(&mut self) -> Result<Step> {
+        let (began, bytes) = (self.cx.clock.elapsed(), self.tracker.bytes());
+        self.cx.pacer.works();
         let stepped = self.cx.conductor.check(self.phase()).and_then(|()| self.advance());
+        let rest = self.rest_after(began, bytes);
         self.tracker.tick(self.cx);
         self.tell();
         if let Err(error) = &stepped {
             self.fail(error);
         }
-        stepped
+        match stepped {
+            Ok(Step::Working(phase)) if !rest.is_zero() => {
+                Ok(Step::Resting(phase, self.cx.clock.elapsed().saturating_add(rest)))
+            }
+            stepped => stepped,
+        }
+    }
+
+    /// How long to rest after a step that began then, when so many bytes had been read and written.
+    fn rest_after(&self, began: Duration, bytes: u64) -> Duration {
+        let now = self.cx.clock.elapsed();
+        let step =
+            Worked { time: now.saturating_sub(began), bytes: self.tracker.bytes().saturating_sub(bytes) };
+        self.cx.pacer.rests(step, now)
     }
 
     /// Shows how far it is.
@@ -305,7 +337,7 @@ impl<'a> Run<'a> {
     }
 
     fn commit(&mut self, purged: purge::Purged) -> Result<Step> {
-        let spared = purged.spared;
+        let (spared, choice) = (purged.spared, purged.choice);
         let index = commit::run(self.cx, purged, &mut self.tracker.current)?;
         self.tracker.finish_phase(self.cx);
         let tracker = std::mem::take(&mut self.tracker);
@@ -315,6 +347,7 @@ impl<'a> Run<'a> {
             phases: tracker.phases,
             spared,
             marking: tracker.marking,
+            purge: choice,
             before: tracker.before,
             after: self.cx.sizes()?,
         };
@@ -407,6 +440,11 @@ impl Tracker {
     fn begin_phase(&mut self, cx: &Inner, phase: Phase) {
         self.current = PhaseReport { phase, ..PhaseReport::default() };
         cx.observer.on_event(&Event::PhaseStarted(phase));
+    }
+
+    /// All that was read and written so far.
+    fn bytes(&self) -> u64 {
+        self.phases.iter().chain([&self.current]).map(|phase| phase.bytes.0).sum()
     }
 
     fn tick(&mut self, cx: &Inner) {

@@ -29,6 +29,7 @@ use crate::error::{Error, Result};
 use crate::forks::Forks;
 use crate::ledger::Ledger;
 use crate::links::LinkIndex;
+use crate::pacer::Pacer;
 use crate::protection::Protection;
 use crate::protector::Protector;
 use crate::recover::Found;
@@ -57,6 +58,7 @@ pub(crate) struct Inner {
     pub(crate) protection: Protection,
     pub(crate) protectors: Mutex<Vec<Arc<dyn Protector>>>,
     pub(crate) conductor: Conductor,
+    pub(crate) pacer: Pacer,
     /// For adapters that work long in one call.
     pub(crate) interrupt: Interrupt,
     /// What `status` shows.
@@ -94,7 +96,7 @@ impl SplitStore {
         let ledger = Ledger::new(meta.clone());
         let links = LinkIndex::new(&options, &*hot, &ledger)?;
         let inner = Arc::new(Inner {
-            tiers: Tiers { hot, cold },
+            tiers: Tiers::new(hot, cold),
             files,
             clock,
             observer,
@@ -104,6 +106,7 @@ impl SplitStore {
             tenured: crate::tenured::Keeper::new(links.keyed().clone()),
             links,
             conductor: Conductor::new(options.sync),
+            pacer: Pacer::new(options.pacing),
             options,
             protection: Protection::default(),
             protectors: Mutex::default(),
@@ -323,10 +326,14 @@ impl Inner {
     /// One step; then waits for as long as the step asks.
     fn next_step(&self, run: &mut Run<'_>) -> Result<Step> {
         let step = run.step()?;
-        if let Step::Waiting(_, until) = step {
+        self.wait_after(&step);
+        Ok(step)
+    }
+
+    fn wait_after(&self, step: &Step) {
+        if let Step::Waiting(_, until) | Step::Resting(_, until) = step {
             self.conductor.wait(until.saturating_sub(self.clock.elapsed()));
         }
-        Ok(step)
     }
 
     /// The node relies on these tipsets, and on the objects that their keys are stored as. The first error, after all.
@@ -366,7 +373,11 @@ impl Inner {
         while let Some(mut run) = self.begin_rest()? {
             while !run.is_over() {
                 self.conductor.wait_to_go_on(run.phase());
-                self.next_step(&mut run)?;
+                let step = run.step()?;
+                // Nobody reads before open has returned: no rests then.
+                if !matches!(step, Step::Resting(..)) || self.options.trigger != Trigger::Manual {
+                    self.wait_after(&step);
+                }
             }
         }
         Ok(())

@@ -3,16 +3,30 @@
 use std::sync::Arc;
 
 use cid::Cid;
+use splitstore_domain::BlockKey;
 use splitstore_ports::{Block, ColdStore, HotStore, Result};
+
+use crate::doom::Doom;
 
 /// The two tiers.
 #[derive(Clone)]
 pub(crate) struct Tiers {
     pub(crate) hot: Arc<dyn HotStore>,
     pub(crate) cold: Arc<dyn ColdStore>,
+    /// What counts as absent from hot already.
+    doom: Option<Arc<Doom>>,
 }
 
 impl Tiers {
+    pub(crate) fn new(hot: Arc<dyn HotStore>, cold: Arc<dyn ColdStore>) -> Self {
+        Self { hot, cold, doom: None }
+    }
+
+    /// The same without what is doomed.
+    pub(crate) fn without(self, doom: Arc<Doom>) -> Self {
+        Self { doom: Some(doom), ..self }
+    }
+
     /// Puts blocks into hot, with a note of their links if there is one.
     pub(crate) fn put(&self, blocks: &[Block<'_>], links: Option<&[u8]>) -> Result<()> {
         match (links, self.hot.link_notes()) {
@@ -31,7 +45,21 @@ impl Tiers {
 
     /// Whether either tier has the block.
     pub(crate) fn holds(&self, cid: &Cid) -> Result<bool> {
-        Ok(self.hot.has(cid)? || self.cold.has(cid)?)
+        Ok((!self.hides(cid) && self.hot.has(cid)?) || self.cold.has(cid)?)
+    }
+
+    fn hides(&self, cid: &Cid) -> bool {
+        self.doom.as_ref().is_some_and(|doom| doom.hides(&BlockKey::from(cid)))
+    }
+
+    /// Shows what hot has, but for what is doomed.
+    fn view_hot(&self, cids: &[Cid], read: &mut dyn FnMut(usize, &[u8])) -> Result<()> {
+        if !cids.iter().any(|cid| self.hides(cid)) {
+            return self.hot.view_many(cids, read);
+        }
+        let shown: Vec<usize> = (0..cids.len()).filter(|index| !self.hides(&cids[*index])).collect();
+        let asked: Vec<Cid> = shown.iter().map(|index| cids[*index]).collect();
+        self.hot.view_many(&asked, &mut |place, data| read(shown[place], data))
     }
 
     /// Shows every block that either tier has; returns the indexes of those that neither has.
@@ -43,7 +71,7 @@ impl Tiers {
             }
             read(index, data);
         };
-        self.hot.view_many(cids, &mut seen)?;
+        self.view_hot(cids, &mut seen)?;
         let missed = absent(&found);
         if missed.is_empty() {
             return Ok(missed);

@@ -7,6 +7,7 @@
 //! | [`LinkNotes`] | hot engines that can keep the links of a block beside it | puts, marking by link index |
 //! | [`HotStore`], [`ColdStore`] | what each tier must be able to do | orchestrator |
 //! | [`BlockScan`] | engines that read in order much faster than block by block | marking by scan |
+//! | [`RangeRewrite`] | engines that can leave blocks out while they rewrite | purge |
 //! | [`Maintenance`] | engines that can give space back | orchestrator |
 //! | [`MarkSet`], [`VisitSet`] and their factories | mark sets | compaction |
 //! | [`ChainAccessor`], [`HeadListener`] | the node's chain | orchestrator |
@@ -33,6 +34,8 @@ mod link_notes;
 pub use link_notes::LinkNotes;
 mod block_scan;
 pub use block_scan::{BlockScan, BlockSnapshot, KeyRange, OnBlock, ScannedBlock};
+mod rewrite;
+pub use rewrite::{Doomed, RangeRewrite, RewriteRange};
 mod ext;
 pub use ext::{BlockReadExt, BlockWriteExt};
 mod tier;

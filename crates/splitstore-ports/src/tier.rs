@@ -2,7 +2,9 @@
 
 use splitstore_domain::ByteCount;
 
-use crate::{BlockDelete, BlockRead, BlockScan, BlockWrite, Interrupt, KeyScan, LinkNotes, Notes, Result};
+use crate::{
+    BlockDelete, BlockRead, BlockScan, BlockWrite, Interrupt, KeyScan, LinkNotes, Notes, RangeRewrite, Result,
+};
 
 /// The fast tier: everything lands here, purge deletes here, and notes of both go into its log.
 pub trait HotStore: BlockRead + BlockWrite + BlockDelete + KeyScan + Notes {
@@ -16,6 +18,11 @@ pub trait HotStore: BlockRead + BlockWrite + BlockDelete + KeyScan + Notes {
 
     /// Notes of links, if it can write them in the batch of their blocks.
     fn link_notes(&self) -> Option<&dyn LinkNotes> {
+        None
+    }
+
+    /// Rewriting in ranges, if it can leave blocks out while it does.
+    fn range_rewrite(&self) -> Option<&dyn RangeRewrite> {
         None
     }
 }

@@ -7,17 +7,21 @@ use splitstore_ports::{BlockScan, BlockSnapshot, KeyRange, OnBlock, Result, Scan
 use crate::RocksHot;
 use crate::error::failed;
 use crate::maintenance::successor;
+use crate::rewrite::Scan;
 use crate::scan::READAHEAD;
 
 impl BlockScan for RocksHot {
     fn snapshot(&self) -> Result<Box<dyn BlockSnapshot + '_>> {
-        Ok(Box::new(Snapshot { store: self, snapshot: self.db.snapshot() }))
+        let scan = self.scans.begin()?;
+        Ok(Box::new(Snapshot { store: self, moment: self.db.snapshot(), _scan: scan }))
     }
 }
 
 struct Snapshot<'a> {
     store: &'a RocksHot,
-    snapshot: SnapshotWithThreadMode<'a, DB>,
+    moment: SnapshotWithThreadMode<'a, DB>,
+    // Behind it: it goes first.
+    _scan: Scan<'a>,
 }
 
 impl BlockSnapshot for Snapshot<'_> {
@@ -53,7 +57,7 @@ impl Snapshot<'_> {
         // Notes stand behind all blocks, and files may end with one.
         let to = range.to.as_deref().filter(|to| *to < note::FIRST.as_slice());
         options.set_iterate_upper_bound(to.unwrap_or(&note::FIRST));
-        let mut iter = self.snapshot.raw_iterator_opt(options);
+        let mut iter = self.moment.raw_iterator_opt(options);
         match &range.from {
             Some(from) => iter.seek(from),
             None => iter.seek_to_first(),

@@ -2,15 +2,18 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex};
 
 use rocksdb::{ColumnFamily, DB, DEFAULT_COLUMN_FAMILY_NAME, Options};
 use splitstore_domain::BlockKey;
 use splitstore_domain::record;
-use splitstore_ports::{BlockScan, ErrorKind, HotStore, LinkNotes, Maintenance, PortError, Result};
+use splitstore_ports::{
+    BlockScan, ErrorKind, HotStore, LinkNotes, Maintenance, PortError, RangeRewrite, Result,
+};
 
 use crate::error::failed;
+use crate::rewrite::{Filters, Gate, Scans};
 use crate::{RocksOptions, folder, notes};
 
 /// A hot tier in a folder, held by this handle alone until it is dropped.
@@ -28,6 +31,8 @@ pub struct RocksHot {
     pub(crate) next_link_note: AtomicU64,
     /// Held while space is reclaimed.
     pub(crate) reclaiming: Mutex<()>,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) scans: Scans,
 }
 
 impl RocksHot {
@@ -36,7 +41,7 @@ impl RocksHot {
     /// Errors: `Locked` when another process or handle has it open; `Corrupt` when it is damaged beyond what
     /// the log can mend, or is a database of something else; `Unsupported` for options out of range.
     pub fn open(path: impl AsRef<Path>, options: RocksOptions) -> Result<Self> {
-        Self::open_engine(path.as_ref(), &options.build()?)
+        Self::open_engine(path.as_ref(), options.build()?)
     }
 
     /// The same in another environment, which the engine then reaches its files through.
@@ -44,13 +49,15 @@ impl RocksHot {
     pub fn open_in(env: &rocksdb::Env, path: impl AsRef<Path>, options: RocksOptions) -> Result<Self> {
         let mut engine = options.build()?;
         engine.set_env(env);
-        Self::open_engine(path.as_ref(), &engine)
+        Self::open_engine(path.as_ref(), engine)
     }
 
-    fn open_engine(path: &Path, engine: &Options) -> Result<Self> {
+    fn open_engine(path: &Path, mut engine: Options) -> Result<Self> {
         folder::make(path)?;
+        let gate = Arc::new(Gate::default());
+        engine.set_compaction_filter_factory(Filters(gate.clone()));
         let families = [(DEFAULT_COLUMN_FAMILY_NAME, engine.clone())];
-        let db = DB::open_cf_with_opts(engine, path, families)
+        let db = DB::open_cf_with_opts(&engine, path, families)
             .map_err(|error| failed(format!("open hot tier {}", path.display()), error))?;
         let (next_note, next_link_note) = notes::next(&db, path)?;
         Ok(Self {
@@ -60,6 +67,8 @@ impl RocksHot {
             next_note: AtomicU64::new(next_note),
             next_link_note: AtomicU64::new(next_link_note),
             reclaiming: Mutex::default(),
+            gate,
+            scans: Scans::default(),
         })
     }
 
@@ -101,6 +110,10 @@ impl HotStore for RocksHot {
     }
 
     fn link_notes(&self) -> Option<&dyn LinkNotes> {
+        Some(self)
+    }
+
+    fn range_rewrite(&self) -> Option<&dyn RangeRewrite> {
         Some(self)
     }
 }

@@ -24,5 +24,6 @@ mod folder;
 mod maintenance;
 mod notes;
 mod read;
+mod rewrite;
 mod scan;
 mod write;

@@ -32,9 +32,9 @@ const REMOVAL_WAIT: u64 = 1_000_000;
 
 /// Keys from `start` to `end`, both included; `None` is without bound.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Piece {
-    start: Option<Vec<u8>>,
-    end: Option<Vec<u8>>,
+pub(crate) struct Piece {
+    pub(crate) start: Option<Vec<u8>>,
+    pub(crate) end: Option<Vec<u8>>,
 }
 
 impl Maintenance for RocksHot {
@@ -78,14 +78,14 @@ impl RocksHot {
         Ok(())
     }
 
-    fn background_failures(&self) -> Result<u64> {
+    pub(crate) fn background_failures(&self) -> Result<u64> {
         let count = self.db.property_int_value(properties::BACKGROUND_ERRORS);
         let count =
             count.map_err(|error| failed(format!("ask {} how it fares", self.path.display()), error))?;
         Ok(count.unwrap_or(0))
     }
 
-    fn background_error(&self, attempt: &str) -> PortError {
+    pub(crate) fn background_error(&self, attempt: &str) -> PortError {
         match self.db.wait_for_compact(&short_wait()) {
             Err(error) if error.kind() != Rocks::TimedOut => failed(attempt, error),
             _ => {
@@ -114,14 +114,15 @@ fn compaction(mode: ReclaimMode) -> CompactOptions {
     // The engine's own compactions go on beside ours, or writers would be stalled.
     options.set_exclusive_manual_compaction(false);
     options.set_bottommost_level_compaction(match mode {
-        ReclaimMode::Online => BottommostLevelCompaction::IfHaveCompactionFilter,
+        // There always is a filter, inert: the engine's default would rewrite everything.
+        ReclaimMode::Online => BottommostLevelCompaction::Skip,
         ReclaimMode::Full => BottommostLevelCompaction::ForceOptimized,
     });
     options
 }
 
 /// All keys in pieces of about [`PIECE`] bytes, cut where files of the deepest level end.
-fn pieces(files: &[LiveFile]) -> Vec<Piece> {
+pub(crate) fn pieces(files: &[LiveFile]) -> Vec<Piece> {
     let deepest = files.iter().map(|file| file.level).max().filter(|&level| level > 0);
     let mut ends: Vec<(&[u8], u64)> = files
         .iter()

@@ -72,6 +72,8 @@ impl RocksOptions {
         options.set_write_buffer_size(write_buffers / usize::from(MEMTABLES));
         options.set_max_write_buffer_number(MEMTABLES.into());
         options.set_max_background_jobs(self.background_jobs.max(1).into());
+        // Compactions that were asked for, and those of the first level, share their work.
+        options.set_max_subcompactions(u32::from(self.background_jobs.max(1)));
         options.set_max_open_files(self.open_files.max(64).into());
         guard_the_log(&mut options);
         quieten(&mut options);

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -9,8 +10,9 @@ use cid::Cid;
 use splitstore_domain::{BlockKey, ByteCount};
 use splitstore_memory::{MemoryClock, MemoryCold, MemoryFiles, MemoryMeta, MemoryStore};
 use splitstore_ports::{
-    Block, BlockDelete, BlockRead, BlockScan, BlockSnapshot, BlockWrite, ColdStore, FileSystem, FileWrite,
-    HotStore, KeyCursor, KeyScan, LinkNotes, Maintenance, MetaCell, MetaStore, Notes, Result,
+    Block, BlockDelete, BlockRead, BlockScan, BlockSnapshot, BlockWrite, ColdStore, Doomed, FileSystem,
+    FileWrite, HotStore, Interrupt, KeyCursor, KeyRange, KeyScan, LinkNotes, Maintenance, MetaCell,
+    MetaStore, Notes, RangeRewrite, Result, RewriteRange,
 };
 
 use crate::Lie;
@@ -191,6 +193,37 @@ impl BlockScan for Tier<MemoryStore> {
     }
 }
 
+/// Tells the wire of what goes, as it is decided.
+struct Told {
+    doomed: Arc<dyn Doomed>,
+    wire: Wire,
+}
+
+impl Doomed for Told {
+    fn is_doomed(&self, key: &[u8]) -> bool {
+        let doomed = self.doomed.is_doomed(key);
+        if let (true, Ok(key)) = (doomed, BlockKey::from_bytes(key)) {
+            self.wire.deletes(&[key]);
+        }
+        doomed
+    }
+}
+
+impl RangeRewrite for Tier<MemoryStore> {
+    fn ranges(&self) -> Result<Vec<RewriteRange>> {
+        self.read("ranges")?;
+        self.inner.ranges()
+    }
+
+    fn rewrite(&self, range: &KeyRange, doomed: Arc<dyn Doomed>, interrupt: &Interrupt) -> Result<()> {
+        self.effect("rewrite")?;
+        if self.lies(Port::Hot, Lie::DeletesNothing) {
+            return Ok(());
+        }
+        self.inner.rewrite(range, Arc::new(Told { doomed, wire: self.wire.clone() }), interrupt)
+    }
+}
+
 impl HotStore for Tier<MemoryStore> {
     fn maintenance(&self) -> Option<&dyn Maintenance> {
         HotStore::maintenance(&self.inner)
@@ -201,6 +234,10 @@ impl HotStore for Tier<MemoryStore> {
     }
 
     fn link_notes(&self) -> Option<&dyn LinkNotes> {
+        Some(self)
+    }
+
+    fn range_rewrite(&self) -> Option<&dyn RangeRewrite> {
         Some(self)
     }
 }

@@ -134,7 +134,7 @@ const GATES: [&str; 51] = [
 ];
 
 /// What must have happened besides.
-const ACTS: [&str; 30] = [
+const ACTS: [&str; 31] = [
     "run: finished, cold universal",
     "run: finished, cold messages",
     "run: finished, cold discard",
@@ -147,6 +147,7 @@ const ACTS: [&str; 30] = [
     "heard: marked by walk",
     "heard: marked by scan",
     "heard: marked by links",
+    "run: rests",
     "act: reorg within finality",
     "act: reorg beyond finality",
     "act: write parents first",

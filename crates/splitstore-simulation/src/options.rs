@@ -1,10 +1,12 @@
 //! Everything that one seed chooses, drawn first and printed with every finding.
 
 use std::fmt;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
-use splitstore_domain::{ByteCount, ColdPolicy, Policy, Settings, SyncPolicy};
+use splitstore_domain::{
+    ByteCount, ColdPolicy, PaceLimits, Pacing, Policy, PurgeStrategy, Settings, SyncPolicy,
+};
 use splitstore_orchestrator::{Batches, MarkStrategy, MissingReferences, Options, Trigger};
 
 use crate::dice::Dice;
@@ -122,11 +124,31 @@ impl SimOptions {
         }
     }
 
+    /// How runs are paced. Without a throw of its own, too.
+    pub(crate) fn pacing(&self) -> Pacing {
+        match self.turns % 3 {
+            0 => Pacing::Fast,
+            1 => Pacing::default(),
+            _ => Pacing::Paced(PaceLimits::default().bytes_per_second(NonZeroU64::new(1_000))),
+        }
+    }
+
+    /// How purges take blocks out. Without a throw of its own, too.
+    const fn purge(&self) -> PurgeStrategy {
+        match self.turns / 12 % 3 {
+            0 => PurgeStrategy::Delete,
+            1 => PurgeStrategy::Rewrite,
+            _ => PurgeStrategy::Auto,
+        }
+    }
+
     /// How the store is told to behave. Runs are stepped by the schedule, also those that a head change asks for.
     pub(crate) fn of_store(&self) -> Options {
         let (strategy, scan_id_bits) = self.marking();
         Options {
             strategy,
+            pacing: self.pacing(),
+            purge: self.purge(),
             scan_id_bits,
             trigger: Trigger::Stepped,
             sync: self.sync,

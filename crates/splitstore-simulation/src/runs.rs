@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use splitstore_domain::Phase;
+use splitstore_domain::{Pacing, Phase};
 use splitstore_orchestrator::{Error, MissingReferences, Pace, Run, Step};
 use splitstore_ports::Clock;
 
@@ -118,6 +118,16 @@ impl<'s> Life<'s, '_> {
                 }
                 self.world.census("after the rest of a run")?;
                 return self.compactions_grow();
+            }
+            Step::Resting(phase, until) => {
+                let rest = until.saturating_sub(self.world.clock.elapsed());
+                self.world.trace.line(format!("{phase} rests for {rest:?}"));
+                if rest.is_zero() || self.world.options.pacing() == Pacing::Fast {
+                    let what = format!("in {phase} it rests for {rest:?}");
+                    return Err(Broken::new("a run rests only if it is paced", what));
+                }
+                self.world.coverage.count("run: rests");
+                self.world.clock.advance(rest);
             }
             Step::Planned(plan) => {
                 self.world.trace.line(format!("planned: {} candidates", plan.candidates().blocks));

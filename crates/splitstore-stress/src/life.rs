@@ -6,7 +6,7 @@
 //! | marks, finality, retention of messages, chain | - | all |
 
 use splitstore::domain::{ColdPolicy, Settings};
-use splitstore::folder::{FolderSettings, MarksKind};
+use splitstore::folder::{FolderSettings, MarksKind, Purging};
 use splitstore_fixtures::ChainSpec;
 
 use crate::Dice;
@@ -48,8 +48,10 @@ impl Life {
                 Load::Soak => windows(10, 5, 2),
             }
         };
-        let settings =
-            FolderSettings { marks: marks.unwrap_or(MarksKind::Exact), windows, ..FolderSettings::default() };
+        // By turns, so that ten runs see both ways under each policy.
+        let purge = if (number / 3).is_multiple_of(2) { Purging::Rewrite } else { Purging::Delete };
+        let marks = marks.unwrap_or(MarksKind::Exact);
+        let settings = FolderSettings { marks, windows, purge, ..FolderSettings::default() };
         Self { number, seed: dice.word(), load, settings }
     }
 
@@ -93,10 +95,10 @@ fn windows(finality_epochs: u64, threshold_finalities: u64, boundary_finalities:
 
 impl std::fmt::Display for Life {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let FolderSettings { marks, windows, .. } = &self.settings;
+        let FolderSettings { marks, windows, purge, .. } = &self.settings;
         write!(
             f,
-            "store {}: cold policy {}, marks {marks}, finality {}, retention {}",
+            "store {}: cold policy {}, marks {marks}, purge {purge}, finality {}, retention {}",
             self.number, windows.cold_policy, windows.finality_epochs, windows.message_retention_finalities
         )
     }

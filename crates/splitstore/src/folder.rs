@@ -15,7 +15,10 @@
 //! Start at [`StoreFolder::create`] and [`StoreFolder::open`].
 
 mod settings;
-pub use settings::{ColdEngine, FolderSettings, HotEngine, LAYOUT, Marking, MarksKind, UnknownName};
+pub use settings::{
+    ColdEngine, FolderSettings, HotEngine, LAYOUT, Marking, MarksKind, PaceMode, PaceSettings, Purging,
+    UnknownName,
+};
 mod error;
 pub use error::{FolderError, Result};
 mod store;

@@ -12,7 +12,7 @@ use crate::opened;
 use crate::output::Output;
 
 pub(crate) fn run(cli: &Cli, args: &CompactArgs, output: Output) -> Result<Outcome> {
-    let folder = opened::open_with(cli, args.windows)?;
+    let folder = opened::open_to_compact(cli, args.windows, args.pace)?;
     if args.dry_run {
         let plan = folder.store().plan()?;
         output.result(&plan, &json!({ "dry_run": true, "plan": shape::plan(&plan) }))?;

@@ -22,13 +22,20 @@ pub(crate) fn run(cli: &Cli, windows: WindowArgs, output: Output) -> Result<Outc
 }
 
 fn text(folder: &StoreFolder, info: &Info) -> Result<String, std::fmt::Error> {
-    let FolderSettings { hot, cold, marks, marking, windows, .. } = folder.settings();
+    let FolderSettings { hot, cold, marks, marking, purge, pace, windows, .. } = folder.settings();
     let mut text = String::new();
     writeln!(text, "store        {} (layout {LAYOUT})", folder.path().display())?;
     writeln!(text, "hot          {hot}, {}", size(info.sizes.hot))?;
     writeln!(text, "cold         {cold}, {}", size(info.sizes.cold))?;
     writeln!(text, "marks        {marks}")?;
     writeln!(text, "marking      {marking}")?;
+    writeln!(text, "purge        {purge}")?;
+    match pace.io_limit {
+        Some(limit) => {
+            writeln!(text, "pace         {}, {} a second at most", pace.mode, ByteCount(limit.get()))?;
+        }
+        None => writeln!(text, "pace         {}", pace.mode)?,
+    }
     writeln!(text, "cold policy  {}", windows.cold_policy)?;
     writeln!(
         text,
@@ -66,6 +73,8 @@ fn json(folder: &StoreFolder, info: &Info) -> Value {
         "marking": settings.marking.name(),
         "link_index": settings.link_index || settings.marking == Marking::Links,
         "marking_memory_mib": settings.marking_memory_mib,
+        "purge": settings.purge.name(),
+        "pace": { "mode": settings.pace.mode.name(), "io_limit": settings.pace.io_limit },
         "windows": shape::settings(&settings.windows),
         "sizes": shape::sizes(&info.sizes),
         "head": info.head.as_ref().map(shape::tipset),

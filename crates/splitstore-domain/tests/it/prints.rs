@@ -45,6 +45,7 @@ fn report() -> CompactionReport {
             line(Phase::Purge, 1_234_600, 700 << 20, 12_000),
             line(Phase::Commit, 0, 0, 30_250),
         ],
+        purge: None,
         spared: 56,
         before: TierSizes { hot: Some(ByteCount(33 << 30)), cold: None },
         after: TierSizes { hot: Some(ByteCount(31 << 30)), cold: None },

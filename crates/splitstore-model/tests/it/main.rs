@@ -15,6 +15,7 @@ mod explore;
 mod node;
 mod puts;
 mod reads;
+mod rewrites;
 mod sets;
 mod shelf;
 mod views;

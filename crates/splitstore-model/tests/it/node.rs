@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use splitstore_domain::object::DAG_CBOR;
 use splitstore_domain::{
-    BlockKey, ColdPolicy, Epoch, HeaderView, Phase, Policy, Settings, Tipset, TipsetKey, digest,
+    BlockKey, ColdPolicy, Epoch, HeaderView, Phase, Policy, PurgeStrategy, Settings, Tipset, TipsetKey,
+    digest,
 };
 use splitstore_memory::{MemoryClock, MemoryFiles, MemoryMeta};
 use splitstore_model::{
@@ -44,6 +45,11 @@ pub(crate) struct Node {
 impl Node {
     /// A node whose store treats garbage so.
     pub(crate) fn new(cold: ColdPolicy) -> Self {
+        Self::purging(cold, PurgeStrategy::Delete)
+    }
+
+    /// The same with purges of this kind.
+    pub(crate) fn purging(cold: ColdPolicy, purge: PurgeStrategy) -> Self {
         let hot = Arc::new(Shelf::default());
         let state = list(1, &[]);
         let header = list(2, &[state.cid]);
@@ -52,7 +58,7 @@ impl Node {
         for made in [&state, &header, &child, &parent] {
             hot.put_many(&[made.block()]).unwrap();
         }
-        let store = open(hot.clone(), cold);
+        let store = open(hot.clone(), cold, purge);
         store.start(Arc::new(Chain { header: header.cid, state: state.cid })).unwrap();
         Self { store, hot, parent, child }
     }
@@ -73,7 +79,7 @@ impl Node {
     }
 }
 
-fn open(hot: Arc<Shelf>, cold: ColdPolicy) -> SplitStore {
+fn open(hot: Arc<Shelf>, cold: ColdPolicy, purge: PurgeStrategy) -> SplitStore {
     let support = Support {
         meta: Arc::new(MemoryMeta::new()),
         files: Arc::new(MemoryFiles::with_folder(Path::new("store")).unwrap()),
@@ -84,6 +90,7 @@ fn open(hot: Arc<Shelf>, cold: ColdPolicy) -> SplitStore {
     let options = Options {
         trigger: Trigger::Manual,
         missing: MissingReferences::Skip,
+        purge,
         ..Options::new(policy, "store")
     };
     SplitStore::open(Components::new(hot, Arc::new(Shelf::default()), support), options).unwrap()

@@ -1,16 +1,18 @@
 //! A tier that is one map behind one of loom's locks: each call is one step.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use loom::sync::Mutex;
-use splitstore_domain::BlockKey;
+use splitstore_domain::{BlockKey, ByteCount};
 use splitstore_ports::cid::Cid;
 use splitstore_ports::{
-    Block, BlockDelete, BlockRead, BlockWrite, ColdStore, HotStore, KeyCursor, KeyEntry, KeyScan,
-    Maintenance, Notes, Result,
+    Block, BlockDelete, BlockRead, BlockWrite, ColdStore, Doomed, HotStore, Interrupt, KeyCursor, KeyEntry,
+    KeyRange, KeyScan, Maintenance, Notes, RangeRewrite, Result, RewriteRange,
 };
 
-type Blocks = BTreeMap<BlockKey, (u64, Vec<u8>)>;
+/// Data by key, with codecs; each put makes a version of its own.
+type Blocks = BTreeMap<BlockKey, (u64, Arc<[u8]>)>;
 
 /// Blocks, and notes in the order in which they came.
 #[derive(Default)]
@@ -25,7 +27,7 @@ impl Shelf {
         self.with(|blocks| blocks.contains_key(&BlockKey::from(cid)))
     }
 
-    fn data(&self, cid: &Cid) -> Option<Vec<u8>> {
+    fn data(&self, cid: &Cid) -> Option<Arc<[u8]>> {
         self.with(|blocks| blocks.get(&BlockKey::from(cid)).map(|(_, data)| data.clone()))
     }
 }
@@ -61,7 +63,7 @@ impl BlockWrite for Shelf {
     fn put_many(&self, new: &[Block<'_>]) -> Result<()> {
         self.with(|blocks| {
             blocks.extend(
-                new.iter().map(|Block { cid, data }| (BlockKey::from(cid), (cid.codec(), data.to_vec()))),
+                new.iter().map(|Block { cid, data }| (BlockKey::from(cid), (cid.codec(), Arc::from(*data)))),
             );
         });
         Ok(())
@@ -81,7 +83,7 @@ impl BlockDelete for Shelf {
 
 impl KeyScan for Shelf {
     fn keys(&self) -> Result<Box<dyn KeyCursor + '_>> {
-        let entry = |(key, (codec, data)): (&BlockKey, &(u64, Vec<u8>))| KeyEntry {
+        let entry = |(key, (codec, data)): (&BlockKey, &(u64, Arc<[u8]>))| KeyEntry {
             key: key.clone(),
             codec: *codec,
             size: data.len() as u64,
@@ -121,9 +123,36 @@ impl Notes for Shelf {
     }
 }
 
+/// Decides in one step and lets it take effect in another: what happens in between is what rewriting is about.
+impl RangeRewrite for Shelf {
+    fn ranges(&self) -> Result<Vec<RewriteRange>> {
+        Ok(vec![RewriteRange { keys: KeyRange::default(), needs: ByteCount(0) }])
+    }
+
+    fn rewrite(&self, _range: &KeyRange, doomed: Arc<dyn Doomed>, _interrupt: &Interrupt) -> Result<()> {
+        let all = self.with(|blocks| {
+            blocks.iter().map(|(key, (_, data))| (key.clone(), data.clone())).collect::<Vec<_>>()
+        });
+        let gone: Vec<_> = all.into_iter().filter(|(key, _)| doomed.is_doomed(key.as_bytes())).collect();
+        loom::thread::yield_now();
+        self.with(|blocks| {
+            for (key, version) in &gone {
+                if blocks.get(key).is_some_and(|(_, data)| Arc::ptr_eq(data, version)) {
+                    blocks.remove(key);
+                }
+            }
+        });
+        Ok(())
+    }
+}
+
 impl HotStore for Shelf {
     fn maintenance(&self) -> Option<&dyn Maintenance> {
         None
+    }
+
+    fn range_rewrite(&self) -> Option<&dyn RangeRewrite> {
+        Some(self)
     }
 }
 

@@ -23,7 +23,7 @@ fn rig() -> Rig {
     let hot = Arc::new(MemoryStore::hot());
     let hint = SetHint { expected: 0, universe: &*hot, folder: Path::new("") };
     let visits = VisitSetFactory::create(&ExactSets, &hint).unwrap();
-    let tiers = Tiers { hot: hot.clone(), cold: Arc::new(MemoryStore::cold()) };
+    let tiers = Tiers::new(hot.clone(), Arc::new(MemoryStore::cold()));
     Rig { filter: Filter::new(WalkSets::new(visits, None), tiers, RUN, ColdPolicy::Discard), hot }
 }
 

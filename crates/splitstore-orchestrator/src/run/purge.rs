@@ -1,4 +1,5 @@
-//! Purge: candidates that are still unmarked are deleted from hot, one bounded batch at a time.
+//! Purge: candidates that are still unmarked leave hot, by deletes or by a rewrite ([`super::rewrite`]), which is chosen
+//! when it begins.
 //!
 //! ```text
 //!   chunk: n x { check marks and delete an exclusive batch while nothing can be held back, 5 ms at most }
@@ -10,11 +11,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use splitstore_domain::{BlockKey, PhaseReport, Window};
+use splitstore_domain::purge::{self, PurgeFacts};
+use splitstore_domain::{BlockKey, PhaseReport, PurgeChoice, PurgeWay, Window};
+use splitstore_ports::RangeRewrite;
 
+use super::rewrite::Rewriting;
 use super::seal::Sealed;
 use super::{Advance, Work, count};
-use crate::candidates::CandidateReader;
+use crate::candidates::{Candidate, CandidateReader};
 use crate::error::Result;
 use crate::filter::{Filter, Purge};
 use crate::journal::{Fact, Resume};
@@ -26,13 +30,16 @@ pub(crate) struct Purged {
     pub(crate) marked: u64,
     /// Candidates that were marked after all.
     pub(crate) spared: u64,
+    /// How they went; `None` if there were none.
+    pub(crate) choice: Option<PurgeChoice>,
 }
 
 /// The phase under way.
 pub(crate) struct Purging {
     work: Work,
     filter: Arc<Filter>,
-    candidates: CandidateReader,
+    /// `None` behind the end of the list.
+    candidates: Option<CandidateReader>,
     /// What is left of the present chunk.
     chunk: Vec<BlockKey>,
     next: u64,
@@ -43,6 +50,9 @@ pub(crate) struct Purging {
     marked: u64,
     spared: u64,
     exclusive: Exclusive,
+    choice: Option<PurgeChoice>,
+    /// Of a purge that rewrites hot.
+    rewriting: Option<Rewriting>,
 }
 
 /// How many keys one exclusive step takes: as many as the options allow, fewer while the disk is slow.
@@ -87,10 +97,24 @@ impl Purging {
     }
 
     fn begin(cx: &Inner, work: Work, filter: Arc<Filter>, marked: u64) -> Result<Self> {
-        let candidates = CandidateReader::open(&*cx.files, &work.folder)?;
+        let candidates = Some(CandidateReader::open(&*cx.files, &work.folder)?);
         let exclusive = Exclusive::up_to(cx.options.batches.exclusive.get());
-        let (chunk, next, unsure, resume, spared) = (Vec::new(), 0, None, None, 0);
-        Ok(Self { work, filter, candidates, chunk, next, unsure, resume, marked, spared, exclusive })
+        let (chunk, next, spared) = (Vec::new(), 0, 0);
+        let (unsure, resume, choice, rewriting) = (None, None, None, None);
+        Ok(Self {
+            work,
+            filter,
+            candidates,
+            chunk,
+            next,
+            unsure,
+            resume,
+            marked,
+            spared,
+            exclusive,
+            choice,
+            rewriting,
+        })
     }
 
     /// The cut of the run that it is of.
@@ -104,7 +128,7 @@ impl Purging {
         let until = resume.cursor.min(self.next + PASSED_AT_ONCE);
         let more = self.next < resume.cursor;
         for _ in self.next..until {
-            self.candidates.next_chunk()?;
+            self.next_chunk()?;
         }
         self.next = until;
         Ok(more)
@@ -115,16 +139,18 @@ impl Purging {
             return Ok(Advance::More(self));
         }
         if self.chunk.is_empty() {
-            let Some(chunk) = self.candidates.next_chunk()? else {
-                self.save_cursor(cx)?;
-                let Self { work, marked, spared, .. } = self;
-                return Ok(Advance::Done(Purged { work, marked, spared }));
-            };
+            let Some(chunk) = self.next_chunk()? else { return self.end(cx, meter) };
             if let Some(resume) = self.resume.take() {
                 // All chunks are as long as the first, but for the last.
                 cx.planned.lock().1 = (resume.chunks - self.next).saturating_mul(chunk.len() as u64);
             }
             self.chunk = chunk.into_iter().map(|candidate| candidate.key).collect();
+        }
+        if self.choice.is_none() {
+            self.choose(cx)?;
+        }
+        if self.rewriting.is_some() {
+            return self.rewrite_range(cx, meter);
         }
         self.purge_chunk(cx, meter)?;
         if !self.chunk.is_empty() {
@@ -138,24 +164,107 @@ impl Purging {
         Ok(Advance::More(self))
     }
 
+    fn next_chunk(&mut self) -> Result<Option<Vec<Candidate>>> {
+        let chunk = self.candidates.as_mut().map_or(Ok(None), CandidateReader::next_chunk)?;
+        if chunk.is_none() {
+            self.candidates = None;
+        }
+        Ok(chunk)
+    }
+
+    /// The list is at its end: the last range, then the evidence.
+    fn end(mut self, cx: &Inner, meter: &mut PhaseReport) -> Result<Advance<Self, Purged>> {
+        if self.rewriting.as_ref().is_some_and(|rewriting| !rewriting.is_empty()) {
+            return self.rewrite(cx, meter);
+        }
+        self.save_cursor(cx)?;
+        let Self { work, marked, spared, choice, .. } = self;
+        Ok(Advance::Done(Purged { work, marked, spared, choice }))
+    }
+
+    /// Deletes or a rewrite, for all of it: after a restart what is left is looked at anew.
+    fn choose(&mut self, cx: &Inner) -> Result<()> {
+        let ranges = cx.tiers.hot.range_rewrite().map(RangeRewrite::ranges).transpose()?;
+        // Behind the last range there must be nothing: candidates there would wait for ever.
+        let ranges = ranges.filter(|ranges| ranges.last().is_some_and(|last| last.keys.to.is_none()));
+        let needs = ranges.as_ref().and_then(|ranges| ranges.iter().map(|range| range.needs).max());
+        let free = cx.files.free_space(&cx.options.folder)?;
+        let facts = PurgeFacts { dead: cx.planned.lock().1, live: self.marked, needs, free };
+        let choice = purge::choose(cx.options.purge, &facts);
+        self.rewriting = ranges.filter(|_| choice.way == PurgeWay::Rewrite).map(Rewriting::new);
+        self.choice = Some(choice);
+        Ok(())
+    }
+
+    /// Dooms all candidates of the present range, and rewrites it: in one step, so that nothing is doomed for long.
+    fn rewrite_range(mut self, cx: &Inner, meter: &mut PhaseReport) -> Result<Advance<Self, Purged>> {
+        while let Some(rewriting) = &mut self.rewriting {
+            let inside = rewriting.take_inside(&mut self.chunk);
+            let (doomed, postponed) = self.in_batches(cx, self.next, inside, Filter::doom)?;
+            if let Some(rewriting) = &mut self.rewriting {
+                rewriting.add(self.next, doomed, postponed);
+            }
+            if !self.chunk.is_empty() {
+                break;
+            }
+            self.next += 1;
+            let Some(chunk) = self.next_chunk()? else { break };
+            self.chunk = chunk.into_iter().map(|candidate| candidate.key).collect();
+        }
+        self.rewrite(cx, meter)
+    }
+
+    /// Rewrites the present range, and deletes what was held back when it was doomed.
+    fn rewrite(mut self, cx: &Inner, meter: &mut PhaseReport) -> Result<Advance<Self, Purged>> {
+        let Some(rewriting) = &mut self.rewriting else { return Ok(Advance::More(self)) };
+        let (removed, bytes) = rewriting.rewrite(cx, &self.filter)?;
+        count(meter, removed, bytes);
+        let (of, postponed) = rewriting.take_postponed();
+        let (deleted, postponed) = self.in_batches(cx, of, postponed, Filter::purge)?;
+        count(meter, deleted, 0);
+        if !postponed.is_empty() {
+            if let Some(rewriting) = &mut self.rewriting {
+                rewriting.add(of, 0, postponed);
+            }
+            return Ok(Advance::Wait(self, cx.clock.elapsed().saturating_add(WALKS_TIME)));
+        }
+        self.save_cursor(cx)?;
+        Ok(Advance::More(self))
+    }
+
     /// Purges the chunk but for what walks hold back at the moment.
     fn purge_chunk(&mut self, cx: &Inner, meter: &mut PhaseReport) -> Result<()> {
-        let mut rest = std::mem::take(&mut self.chunk);
+        let chunk = std::mem::take(&mut self.chunk);
+        let (deleted, postponed) = self.in_batches(cx, self.next, chunk, Filter::purge)?;
+        count(meter, deleted, 0);
+        self.chunk = postponed;
+        Ok(())
+    }
+
+    /// Rids hot of these, which are `of` this chunk or a later one, in exclusive steps; how many went, and which walks hold back at the moment.
+    fn in_batches(
+        &mut self,
+        cx: &Inner,
+        of: u64,
+        mut rest: Vec<BlockKey>,
+        rid: fn(&Filter, Vec<BlockKey>) -> Result<Purge>,
+    ) -> Result<(u64, Vec<BlockKey>)> {
+        let (mut gone, mut held_back) = (0, Vec::new());
         while !rest.is_empty() {
             let later = rest.split_off(self.exclusive.keys.min(rest.len()));
             let batch = std::mem::replace(&mut rest, later);
             let keys = batch.len() as u64;
             let began = cx.clock.elapsed();
-            let Purge { spared, kept, postponed } = self.filter.purge(batch)?;
+            let Purge { spared, kept, postponed } = rid(&self.filter, batch)?;
             if kept > 0 {
-                self.unsure.get_or_insert(self.next);
+                self.unsure = Some(self.unsure.map_or(of, |unsure| unsure.min(of)));
             }
             self.exclusive.took(cx.clock.elapsed().saturating_sub(began));
             self.spared += spared;
-            count(meter, keys - spared - postponed.len() as u64, 0);
-            self.chunk.extend(postponed);
+            gone += keys - spared - postponed.len() as u64;
+            held_back.extend(postponed);
         }
-        Ok(())
+        Ok((gone, held_back))
     }
 
     fn save_cursor(&mut self, cx: &Inner) -> Result<()> {

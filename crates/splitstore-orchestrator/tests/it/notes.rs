@@ -54,6 +54,8 @@ fn cut(rig: &Rig, kept: usize) -> Rig {
         samples: rig.samples,
         memory: rig.memory,
         close_within: rig.close_within,
+        pacing: rig.pacing,
+        purge: rig.purge,
     }
 }
 

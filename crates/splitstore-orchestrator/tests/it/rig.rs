@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use splitstore_domain::{
-    BlockKey, ByteCount, ColdPolicy, Epoch, HeadChange, Policy, Settings, SyncPolicy, Tipset, TipsetKey,
+    BlockKey, ByteCount, ColdPolicy, Epoch, HeadChange, Pacing, Policy, PurgeStrategy, Settings, SyncPolicy,
+    Tipset, TipsetKey,
 };
 use splitstore_filecoin::FilecoinChain;
 use splitstore_fixtures::oracle::Blocks;
@@ -41,6 +42,8 @@ pub(crate) struct Rig {
     pub(crate) samples: u32,
     pub(crate) memory: Option<ByteCount>,
     pub(crate) close_within: Duration,
+    pub(crate) pacing: Pacing,
+    pub(crate) purge: PurgeStrategy,
 }
 
 pub(crate) const FOLDER: &str = "store";
@@ -89,6 +92,8 @@ impl Rig {
             samples: 256,
             memory: None,
             close_within: Duration::from_secs(5),
+            pacing: Pacing::default(),
+            purge: PurgeStrategy::Delete,
         }
     }
 
@@ -137,6 +142,8 @@ impl Rig {
             link_samples: self.samples,
             marking_memory: self.memory,
             close_within: self.close_within,
+            pacing: self.pacing,
+            purge: self.purge,
             ..Options::new(Policy::new(self.settings).unwrap(), FOLDER)
         };
         SplitStore::open(components, options)

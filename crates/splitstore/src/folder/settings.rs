@@ -6,16 +6,19 @@
 //!   marking = "auto"              walk | scan | links | auto; may be left out
 //!   link_index = false            whether "auto" keeps a link index; may be left out
 //!   marking_memory_mib = 4096     what a graph of hot may take; may be left out: no limit
+//!   purge = "auto"                delete | rewrite | auto; may be left out
+//!   [pace]     mode = "paced"      paced | fast; io_limit = bytes a second; all of it may be left out
 //!   [hot]      engine = "rocksdb"  rocksdb | fjall
 //!   [cold]     engine = "redb"
 //!   [windows]  finality_epochs, threshold_finalities, .. as in splitstore_domain::Settings
 //! ```
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use splitstore_domain::Settings;
+use splitstore_domain::{PaceLimits, Pacing, PurgeStrategy, Settings};
 use splitstore_orchestrator::MarkStrategy;
 use thiserror::Error;
 
@@ -125,6 +128,62 @@ impl From<Marking> for MarkStrategy {
     }
 }
 
+names! {
+    /// How a compaction treats those who use the store meanwhile.
+    #[derive(Default)]
+    "pace" PaceMode {
+        /// It rests between its steps, the longer the more it slows reads down.
+        #[default]
+        Paced = "paced",
+        /// It takes what it can get.
+        Fast = "fast",
+    }
+}
+
+names! {
+    /// How a compaction takes dead blocks out of the hot tier.
+    #[derive(Default)]
+    "way of purging" Purging {
+        /// By deletes; a reclaim gives their space back later.
+        Delete = "delete",
+        /// By writing hot anew without them, range by range, where the engine can and there is room.
+        Rewrite = "rewrite",
+        /// A rewrite if much of hot is dead and the disk has room for one range, deletes otherwise.
+        #[default]
+        Auto = "auto",
+    }
+}
+
+impl From<Purging> for PurgeStrategy {
+    fn from(purging: Purging) -> Self {
+        match purging {
+            Purging::Delete => Self::Delete,
+            Purging::Rewrite => Self::Rewrite,
+            Purging::Auto => Self::Auto,
+        }
+    }
+}
+
+/// The pace of compactions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PaceSettings {
+    /// How.
+    pub mode: PaceMode,
+    /// Bytes a second that a paced run reads and writes on average; no limit if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub io_limit: Option<NonZeroU64>,
+}
+
+impl From<PaceSettings> for Pacing {
+    fn from(PaceSettings { mode, io_limit }: PaceSettings) -> Self {
+        match mode {
+            PaceMode::Paced => Self::Paced(PaceLimits::default().bytes_per_second(io_limit)),
+            PaceMode::Fast => Self::Fast,
+        }
+    }
+}
+
 /// A word that names none of the choices.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("unknown {what} `{name}`: {known}")]
@@ -183,6 +242,10 @@ pub struct FolderSettings {
     pub link_index: bool,
     /// What marking may take of memory for a graph of hot, in MiB; a run that would need more walks.
     pub marking_memory_mib: Option<u64>,
+    /// How dead blocks leave hot.
+    pub purge: Purging,
+    /// How compactions are paced.
+    pub pace: PaceSettings,
     /// Windows and cold policy.
     pub windows: Settings,
 }
@@ -196,6 +259,8 @@ impl Default for FolderSettings {
             marking: Marking::Auto,
             link_index: false,
             marking_memory_mib: None,
+            purge: Purging::Auto,
+            pace: PaceSettings::default(),
             windows: Settings::default(),
         }
     }
@@ -213,6 +278,10 @@ struct File {
     link_index: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     marking_memory_mib: Option<u64>,
+    #[serde(default)]
+    purge: Purging,
+    #[serde(default)]
+    pace: PaceSettings,
     hot: Engine<HotEngine>,
     cold: Engine<ColdEngine>,
     windows: Settings,
@@ -247,17 +316,18 @@ impl FolderSettings {
         if layout == 0 {
             return Err(SettingsFault::Malformed("layout 0 never was".into()));
         }
-        let File { marks, marking, link_index, marking_memory_mib, hot, cold, windows, .. } =
+        let File { marks, marking, link_index, marking_memory_mib, purge, pace, hot, cold, windows, .. } =
             toml::from_str(text).map_err(malformed)?;
         let (hot, cold) = (hot.engine, cold.engine);
-        Ok(Self { hot, cold, marks, marking, link_index, marking_memory_mib, windows })
+        Ok(Self { hot, cold, marks, marking, link_index, marking_memory_mib, purge, pace, windows })
     }
 
     pub(super) fn to_toml(self) -> String {
-        let Self { hot, cold, marks, marking, link_index, marking_memory_mib, windows } = self;
+        let Self { hot, cold, marks, marking, link_index, marking_memory_mib, purge, pace, windows } = self;
         let (hot, cold) = (Engine { engine: hot }, Engine { engine: cold });
         let layout = LAYOUT;
-        let file = File { layout, marks, marking, link_index, marking_memory_mib, hot, cold, windows };
+        let file =
+            File { layout, marks, marking, link_index, marking_memory_mib, purge, pace, hot, cold, windows };
         toml::to_string(&file).expect("numbers and words can be written as toml")
     }
 }
@@ -271,8 +341,10 @@ mod tests {
         for (hot, marks) in [(HotEngine::Fjall, MarksKind::Disk), (HotEngine::Rocksdb, MarksKind::Bloom)] {
             for marking in Marking::ALL.iter().copied() {
                 let (link_index, marking_memory_mib) = (marking == Marking::Auto, Some(7));
+                let purge = Purging::Rewrite;
                 let rest = FolderSettings::default();
-                let settings = FolderSettings { hot, marks, marking, link_index, marking_memory_mib, ..rest };
+                let settings =
+                    FolderSettings { hot, marks, marking, link_index, marking_memory_mib, purge, ..rest };
                 assert_eq!(FolderSettings::parse(&settings.to_toml()).unwrap(), settings);
             }
         }
@@ -282,8 +354,26 @@ mod tests {
     fn settings_from_before_there_was_a_choice_of_marking_choose_for_themselves() {
         let settings = FolderSettings::default();
         let text = settings.to_toml().replace("marking = \"auto\"\n", "").replace("link_index = false\n", "");
-        assert!(!text.contains("marking") && !text.contains("link"));
+        let text = text.replace("purge = \"auto\"\n", "");
+        assert!(!text.contains("marking") && !text.contains("link") && !text.contains("purge"));
         assert_eq!(FolderSettings::parse(&text).unwrap(), settings);
+    }
+
+    #[test]
+    fn settings_from_before_there_was_a_pace_are_paced_without_a_limit() {
+        let text = FolderSettings::default().to_toml().replace("[pace]\nmode = \"paced\"\n", "");
+        assert!(!text.contains("pace"), "{text}");
+        assert_eq!(Pacing::from(FolderSettings::parse(&text).unwrap().pace), Pacing::default());
+        let limited = text + "[pace]\nio_limit = 1000\n";
+        let pace = FolderSettings::parse(&limited).unwrap().pace;
+        assert_eq!(pace, PaceSettings { io_limit: NonZeroU64::new(1000), ..PaceSettings::default() });
+        assert_eq!(
+            FolderSettings::parse(&FolderSettings { pace, ..Default::default() }.to_toml()).unwrap().pace,
+            pace
+        );
+        let Err(SettingsFault::Malformed(_)) = FolderSettings::parse(&limited.replace("1000", "0")) else {
+            panic!("a limit of nothing was taken")
+        };
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use splitstore_domain::trigger::Decision;
-use splitstore_domain::{ByteCount, HeadChange, Policy, Settings, Tipset, TipsetKey};
+use splitstore_domain::{ByteCount, HeadChange, Pacing, Policy, Settings, Tipset, TipsetKey};
 use splitstore_filecoin::FilecoinChain;
 use splitstore_files::{StoreLock, SystemClock};
 use splitstore_ports::{
@@ -31,6 +31,8 @@ pub struct Opening {
     pub trigger: Trigger,
     /// Windows and cold policy, instead of the stored ones.
     pub windows: Option<Settings>,
+    /// How compactions are paced, instead of as stored.
+    pub pacing: Option<Pacing>,
     /// Every how manieth compaction reclaims space fully instead of online; 0 never does. `None` leaves it to
     /// the hot engine: RocksDB every 20th, fjall each, as its online reclaim gives nothing back.
     pub full_reclaim_every: Option<u64>,
@@ -39,12 +41,13 @@ pub struct Opening {
 }
 
 impl Default for Opening {
-    /// No observer, runs start by themselves, windows as stored, parts of this machine.
+    /// No observer, runs start by themselves, windows and pace as stored, parts of this machine.
     fn default() -> Self {
         Self {
             observer: Arc::new(NoObserver),
             trigger: Trigger::default(),
             windows: None,
+            pacing: None,
             full_reclaim_every: None,
             parts: Arc::new(LocalParts),
         }
@@ -138,6 +141,8 @@ impl StoreFolder {
             strategy: settings.marking.into(),
             link_index: settings.link_index,
             marking_memory: settings.marking_memory_mib.map(|mib| ByteCount(mib.saturating_mul(1 << 20))),
+            purge: settings.purge.into(),
+            pacing: opening.pacing.unwrap_or(settings.pace.into()),
             full_reclaim_every: opening.full_reclaim_every.unwrap_or(settings.hot.full_reclaim_every()),
             ..Options::new(policy, path)
         };

@@ -1,0 +1,273 @@
+//! Rewriting ranges of keys without what is doomed: manual compactions with the engine's compaction filter.
+//!
+//! ```text
+//!   level 0    |=================|         a pass over one range: flushed, then level by level down
+//!   last       |==|==|##|##|==|==|==|==|   ## read, asked about key by key, written anew or left out
+//!                   range
+//! ```
+//! The filter stands in the options from open on, as the engine wants it, and is **inert**: each compaction asks once,
+//! as it begins, whether it is a manual one while a pass is on, and otherwise keeps everything. The engine's own
+//! compactions, also beside a pass, and reclaims, which exclude passes, drop nothing: what they decided on might take
+//! effect after the pass, when nobody treats it as doomed any more.
+//!
+//! **What is removed.** The engine asks about the newest version among a compaction's inputs. A removed one becomes a
+//! tombstone of the same number, which hides older versions only, and goes with them at the last level, which every
+//! pass reaches. A version written meanwhile has a greater number and lies above. A flush asks nothing.
+//!
+//! **Snapshots.** The engine's filter ignores them, so a pass and a [`splitstore_ports::BlockSnapshot`] shut each other
+//! out. Iterators hold on to their files.
+
+use std::ffi::CStr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rocksdb::compaction_filter::CompactionFilter;
+use rocksdb::compaction_filter_factory::{CompactionFilterContext, CompactionFilterFactory};
+use rocksdb::{BottommostLevelCompaction, CompactOptions, CompactionDecision, LiveFile};
+use splitstore_domain::ByteCount;
+use splitstore_ports::{
+    Doomed, ErrorKind, Interrupt, KeyRange, PortError, RangeRewrite, Result, RewriteRange,
+};
+
+use crate::RocksHot;
+use crate::error::failed;
+use crate::maintenance::{Piece, pieces, successor};
+
+/// What stands between the engine's compactions and a pass.
+#[derive(Default)]
+pub(crate) struct Gate {
+    /// A pass is on.
+    on: AtomicBool,
+    doomed: Mutex<Option<Arc<dyn Doomed>>>,
+}
+
+impl Gate {
+    fn doomed(&self) -> MutexGuard<'_, Option<Arc<dyn Doomed>>> {
+        self.doomed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open(&self, doomed: Arc<dyn Doomed>) -> OpenGate<'_> {
+        *self.doomed() = Some(doomed);
+        self.on.store(true, Ordering::SeqCst);
+        OpenGate(self)
+    }
+}
+
+/// The pass is on while this lives.
+struct OpenGate<'a>(&'a Gate);
+
+impl Drop for OpenGate<'_> {
+    fn drop(&mut self) {
+        self.0.on.store(false, Ordering::SeqCst);
+        *self.0.doomed() = None;
+    }
+}
+
+/// Makes the filter of each compaction.
+pub(crate) struct Filters(pub(crate) Arc<Gate>);
+
+const NAME: &CStr = c"splitstore.doomed";
+
+impl CompactionFilterFactory for Filters {
+    type Filter = Filter;
+
+    fn create(&mut self, context: CompactionFilterContext) -> Filter {
+        let asks = context.is_manual_compaction && self.0.on.load(Ordering::SeqCst);
+        Filter(if asks { self.0.doomed().clone() } else { None })
+    }
+
+    fn name(&self) -> &CStr {
+        NAME
+    }
+}
+
+/// Asks for one compaction; keeps everything if there is nobody to ask.
+pub(crate) struct Filter(Option<Arc<dyn Doomed>>);
+
+impl CompactionFilter for Filter {
+    fn filter(&mut self, _level: u32, key: &[u8], _value: &[u8]) -> CompactionDecision {
+        match &self.0 {
+            Some(doomed) if doomed.is_doomed(key) => CompactionDecision::Remove,
+            _ => CompactionDecision::Keep,
+        }
+    }
+
+    fn name(&self) -> &CStr {
+        NAME
+    }
+}
+
+/// Scans' snapshots that are open, and whether a pass is on: never both.
+#[derive(Default)]
+pub(crate) struct Scans(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    open: usize,
+    rewriting: bool,
+}
+
+/// An open snapshot, counted.
+pub(crate) struct Scan<'a>(&'a Scans);
+
+/// No snapshot is open while this lives.
+struct NoScan<'a>(&'a Scans);
+
+impl Scans {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn begin(&self) -> Result<Scan<'_>> {
+        let mut state = self.state();
+        if state.rewriting {
+            let attempt = "take a snapshot of the hot tier while a range of it is rewritten";
+            return Err(PortError::bare(ErrorKind::Unavailable, attempt));
+        }
+        state.open += 1;
+        Ok(Scan(self))
+    }
+
+    fn shut_out(&self) -> Result<NoScan<'_>> {
+        let mut state = self.state();
+        if state.open > 0 {
+            let attempt =
+                format!("rewrite a range of the hot tier, of which {} snapshots are open", state.open);
+            return Err(PortError::bare(ErrorKind::Unavailable, attempt));
+        }
+        state.rewriting = true;
+        Ok(NoScan(self))
+    }
+}
+
+impl Drop for Scan<'_> {
+    fn drop(&mut self) {
+        self.0.state().open -= 1;
+    }
+}
+
+impl Drop for NoScan<'_> {
+    fn drop(&mut self) {
+        self.0.state().rewriting = false;
+    }
+}
+
+impl RangeRewrite for RocksHot {
+    fn ranges(&self) -> Result<Vec<RewriteRange>> {
+        let path = self.path.display();
+        let files = self.db.live_files();
+        let files = files.map_err(|error| failed(format!("list the files of hot tier {path}"), error))?;
+        Ok(pieces(&files).into_iter().map(|piece| range_of(piece, &files)).collect())
+    }
+
+    fn rewrite(&self, range: &KeyRange, doomed: Arc<dyn Doomed>, interrupt: &Interrupt) -> Result<()> {
+        let _one_at_a_time = self.reclaiming.lock().unwrap_or_else(PoisonError::into_inner);
+        let attempt = format!("rewrite a range of hot tier {}", self.path.display());
+        interrupt.check(&attempt)?;
+        let _alone = self.scans.shut_out()?;
+        let failures = self.background_failures()?;
+        let _on = self.gate.open(doomed);
+        self.db.compact_range_opt(range.from.as_deref(), range.to.as_deref(), &compaction());
+        // The call itself tells of no failure.
+        if self.background_failures()? > failures { Err(self.background_error(&attempt)) } else { Ok(()) }
+    }
+}
+
+fn compaction() -> CompactOptions {
+    let mut options = CompactOptions::default();
+    // The engine's own compactions go on beside ours, or writers would be stalled.
+    options.set_exclusive_manual_compaction(false);
+    // Also files that nothing above touches; not those that this very pass has written.
+    options.set_bottommost_level_compaction(BottommostLevelCompaction::ForceOptimized);
+    options
+}
+
+/// All files that have keys of a piece are read and may be written anew before one of them goes.
+fn range_of(piece: Piece, files: &[LiveFile]) -> RewriteRange {
+    let Piece { start, end } = piece;
+    let touches = |file: &&LiveFile| {
+        let before = end.as_ref().zip(file.start_key.as_ref()).is_some_and(|(end, first)| end < first);
+        let behind = start.as_ref().zip(file.end_key.as_ref()).is_some_and(|(start, last)| last < start);
+        !before && !behind
+    };
+    let needs = files.iter().filter(touches).map(|file| file.size as u64).sum();
+    let to = end.as_deref().map(successor);
+    RewriteRange { keys: KeyRange { from: start, to }, needs: ByteCount(needs) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use splitstore_conformance::sample;
+    use splitstore_domain::BlockKey;
+    use splitstore_ports::{Block, BlockReadExt, BlockWrite};
+
+    use super::*;
+    use crate::RocksOptions;
+
+    type Sample = (cid::Cid, Vec<u8>);
+
+    struct List(HashSet<Vec<u8>>);
+
+    impl Doomed for List {
+        fn is_doomed(&self, key: &[u8]) -> bool {
+            self.0.contains(key)
+        }
+    }
+
+    fn list(blocks: &[Sample]) -> Arc<List> {
+        Arc::new(List(blocks.iter().map(|(cid, _)| BlockKey::from(cid).as_bytes().to_vec()).collect()))
+    }
+
+    fn put(store: &RocksHot, blocks: &[Sample]) {
+        for part in blocks.chunks(500) {
+            let part: Vec<_> = part.iter().map(|(cid, data)| Block { cid: *cid, data }).collect();
+            store.put_many(&part).unwrap();
+        }
+    }
+
+    fn there(store: &RocksHot, blocks: &[Sample]) -> usize {
+        let cids: Vec<_> = blocks.iter().map(|(cid, _)| *cid).collect();
+        store.get_many(&cids).unwrap().iter().flatten().count()
+    }
+
+    #[test]
+    fn a_pass_leaves_no_tombstone_and_gives_the_space_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RocksHot::open(folder.path(), RocksOptions::default()).unwrap();
+        let blocks: Vec<Sample> = (0..4_000).map(|n| sample::sized_block(n, 4_000)).collect();
+        put(&store, &blocks);
+        store.db.flush().unwrap();
+        put(&store, &blocks[..1_000]);
+        let (gone, kept) = blocks.split_at(1_000);
+        for range in store.ranges().unwrap() {
+            assert!(range.needs.0 > 0, "files are read for it");
+            store.rewrite(&range.keys, list(gone), &Interrupt::new()).unwrap();
+        }
+        let files = store.db.live_files().unwrap();
+        assert_eq!(files.iter().map(|file| file.num_deletions).sum::<u64>(), 0);
+        assert_eq!(files.iter().map(|file| file.num_entries).sum::<u64>(), kept.len() as u64);
+        let bytes: usize = files.iter().map(|file| file.size).sum();
+        assert!(bytes < 3_000 * 4_000 * 11 / 10, "{bytes} bytes for 3000 blocks of 4000");
+        assert_eq!((there(&store, gone), there(&store, kept)), (0, kept.len()));
+    }
+
+    /// The engine's own compactions ask nobody, also while a pass is on.
+    #[test]
+    fn compactions_that_nobody_asked_for_drop_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = RocksOptions { write_buffers: ByteCount(1 << 20), ..RocksOptions::default() };
+        let store = RocksHot::open(folder.path(), options).unwrap();
+        let blocks: Vec<Sample> = (0..8_000).map(|n| sample::sized_block(n, 2_000)).collect();
+        let on = store.gate.open(list(&blocks));
+        for _ in 0..2 {
+            put(&store, &blocks);
+        }
+        store.db.wait_for_compact(&rocksdb::WaitForCompactOptions::default()).unwrap();
+        let files = store.db.live_files().unwrap();
+        assert!(files.iter().any(|file| file.level > 0), "nothing was compacted");
+        drop(on);
+        assert_eq!(there(&store, &blocks), blocks.len());
+    }
+}
