@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use cid::Cid;
-use splitstore_domain::{HeadChange, Policy, Settings, TipsetKey};
+use splitstore_domain::{HeadChange, Pacing, Policy, Settings, TipsetKey};
 use splitstore_filecoin::FilecoinChain;
 use splitstore_files::{OsFiles, SystemClock};
 use splitstore_marksets::ExactSets;
@@ -46,14 +46,14 @@ pub(crate) fn open_as(
     strategy: MarkStrategy,
     observer: Arc<dyn Observer>,
 ) -> Result<Composed> {
-    open_with(folder, settings, strategy, observer, RocksOptions::default())
+    open_with(folder, settings, (strategy, Pacing::Fast), observer, RocksOptions::default())
 }
 
-/// The same, with these options of hot.
+/// The same at this pace, with these options of hot.
 pub(crate) fn open_with(
     folder: &Path,
     settings: Settings,
-    strategy: MarkStrategy,
+    (strategy, pacing): (MarkStrategy, Pacing),
     observer: Arc<dyn Observer>,
     hot: RocksOptions,
 ) -> Result<Composed> {
@@ -68,6 +68,7 @@ pub(crate) fn open_with(
     let mut options = Options::new(Policy::new(settings)?, folder);
     options.trigger = Trigger::Manual;
     options.strategy = strategy;
+    options.pacing = pacing;
     let components = Components { observer, ..Components::new(hot.clone(), cold, support) };
     let store = SplitStore::open(components, options)?;
     Ok(Composed { store, hot })

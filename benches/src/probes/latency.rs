@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+use splitstore_domain::Pacing;
 use splitstore_orchestrator::MarkStrategy;
+use splitstore_rocksdb::RocksOptions;
 use splitstore_stress::figures::{Now, beside};
 use splitstore_stress::{Histogram, Op, Segment};
 
@@ -18,8 +20,13 @@ const SEED: u64 = 1;
 /// Two readers and a writer at full speed beside one compaction.
 pub(crate) fn latency(site: &Site) -> Result<Gauges> {
     let (copy, now) = (site.copy()?, Arc::new(Now::default()));
-    let composed =
-        compose::open_as(copy.path(), site.stored.settings(), MarkStrategy::default(), now.clone())?;
+    let composed = compose::open_with(
+        copy.path(),
+        site.stored.settings(),
+        (MarkStrategy::default(), Pacing::default()),
+        now.clone(),
+        RocksOptions::default(),
+    )?;
     composed.start(&site.stored.head()?)?;
     let table = beside(&composed.store, &site.stored.recent()?, &now, (EACH, SEED))?;
     composed.store.close()?;

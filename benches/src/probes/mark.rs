@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
-use splitstore_domain::{ByteCount, Epoch, Phase, Policy, Window};
+use splitstore_domain::{ByteCount, Epoch, Pacing, Phase, Policy, Window};
 use splitstore_orchestrator::MarkStrategy;
 use splitstore_rocksdb::RocksOptions;
 
@@ -50,7 +50,13 @@ fn dry_run(
     hot: RocksOptions,
 ) -> Result<(Ended, f64, u64)> {
     let (copy, phases) = (site.copy()?, Arc::new(Phases::default()));
-    let composed = compose::open_with(copy.path(), site.stored.settings(), strategy, phases.clone(), hot)?;
+    let composed = compose::open_with(
+        copy.path(),
+        site.stored.settings(),
+        (strategy, Pacing::Fast),
+        phases.clone(),
+        hot,
+    )?;
     composed.start(&site.stored.head()?)?;
     cache.prepare(copy.path())?;
     process::forget_peak()?;
