@@ -7,7 +7,7 @@ use splitstore_ports::BlockScan;
 
 use super::Work;
 use super::prepare::Prepared;
-use super::scan::{has_room, threads};
+use super::scan::{lacks_room, threads};
 use crate::components::MarkStrategy;
 use crate::error::Result;
 use crate::graph::{Bitmap, Graph, Links, Survivors};
@@ -45,7 +45,7 @@ pub(super) fn begin<'a>(cx: &'a Inner, prepared: &mut Prepared) -> Result<Option
 
 fn graph<'a>(cx: &'a Inner, blocks: &'a dyn BlockScan) -> Result<Result<Graph<'a>, Fallback>> {
     let len = blocks.snapshot()?.estimated_len()?;
-    if let Some(fallback) = has_room(cx, len, BYTES_PER_BLOCK) {
+    if let Some(fallback) = lacks_room(cx, len, BYTES_PER_BLOCK) {
         return Ok(Err(fallback));
     }
     let (parts, added) = match links::load(cx)? {

@@ -241,7 +241,8 @@ impl Purging {
         Ok(())
     }
 
-    /// Rids hot of these, which are `of` this chunk or a later one, in exclusive steps; how many went, and which walks hold back at the moment.
+    /// Rids hot of these, which are `of` this chunk or a later one, in exclusive steps; how many went, and which walks hold
+    /// back at the moment.
     fn in_batches(
         &mut self,
         cx: &Inner,
