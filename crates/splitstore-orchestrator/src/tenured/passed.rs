@@ -56,7 +56,7 @@ pub(super) enum Met {
     Some,
 }
 
-/// Whether headers are taken.
+/// Whether headers are taken, and counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Taking {
     All,
@@ -84,13 +84,16 @@ impl Passed {
         }
     }
 
-    /// Whether a header is final already. Asked once for each that the walk comes to.
+    /// Whether a header is final already. Asked once for each that the walk comes to. What reverted tipsets lead to
+    /// counts as no part of the chain: it may be what the chain has left.
     pub(crate) fn is_final(&mut self, key: &BlockKey, height: Epoch) -> bool {
         let Some(tenured) = self.tenured.as_ref().filter(|tenured| tenured.has_header(key)) else {
             return false;
         };
-        self.met += 1;
-        self.met_at_top += u64::from(tenured.top.height == height);
+        if self.taking == Taking::All {
+            self.met += 1;
+            self.met_at_top += u64::from(tenured.top.height == height);
+        }
         true
     }
 

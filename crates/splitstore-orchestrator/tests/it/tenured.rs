@@ -5,13 +5,13 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use splitstore_domain::{BlockKey, ColdPolicy, Epoch, Phase, Policy, Window};
+use splitstore_domain::{BlockKey, ColdPolicy, Epoch, HeadChange, Phase, Policy, TipsetKey, Window};
 use splitstore_fixtures::drawing::{self, Drawing};
 use splitstore_fixtures::oracle;
 use splitstore_memory::Call;
 use splitstore_orchestrator::{SplitStore, Trigger};
 use splitstore_ports::cid::Cid;
-use splitstore_ports::{BlockRead, BlockReadExt, ErrorKind, Event, FileSystem, Observer};
+use splitstore_ports::{BlockRead, BlockReadExt, ChainAccessor, ErrorKind, Event, FileSystem, Observer};
 
 use crate::rig::{FOLDER, MODES, Mode, Rig, chain_at, finish, generated, key_set, step_to};
 
@@ -141,6 +141,30 @@ fn a_reorganisation_below_what_is_final_loses_nothing_and_what_the_chain_has_lef
         for (head, height) in [("f70", 70), ("f70", 70)] {
             open(&mut rig, &drawn, head).compact().unwrap();
             assert_eq!(rig.hot_keys(), table(&rig, &drawn, head, height), "{mode:?}");
+        }
+    }
+}
+
+/// A young reverted tipset leads to the highest final one, which the chain has left: that is forgotten all the same.
+#[test]
+fn what_a_reverted_tipset_leads_to_is_not_taken_for_the_chain() {
+    let drawn = drawn("c");
+    for mode in MODES {
+        let mut rig = rig(ColdPolicy::Discard, mode);
+        rig.load(drawn.blocks.iter().map(|(cid, data)| (cid, data)), &headers(&drawn, "c40"));
+        let (store, chain) = rig.open().unwrap();
+        store.compact().unwrap();
+        let tipset = |name: &str| chain.tipset(&TipsetKey::new(headers(&drawn, name))).unwrap().unwrap();
+        let revert = (6..=40).rev().map(|height| tipset(&format!("c{height}"))).collect();
+        rig.load(drawn.blocks.iter().map(|(cid, data)| (cid, data)), &headers(&drawn, "f42"));
+        let apply = (6..=42).map(|height| tipset(&format!("f{height}"))).collect();
+        chain.set_head(&HeadChange { revert, apply }).unwrap();
+        store.compact().unwrap();
+        assert!(rig.hot_keys().contains(&(&drawn.names["c40"]).into()), "it is young, {mode:?}");
+        drop((store, chain));
+        for (head, height) in [("f50", 50), ("f60", 60)] {
+            open(&mut rig, &drawn, head).compact().unwrap();
+            assert_eq!(rig.hot_keys(), table(&rig, &drawn, head, height), "{head}, {mode:?}");
         }
     }
 }
