@@ -10,6 +10,10 @@
 //! compactions, also beside a pass, and reclaims, which exclude passes, drop nothing: what they decided on might take
 //! effect after the pass, when nobody treats it as doomed any more.
 //!
+//! **Company.** A pass takes each file of the last level with a number from before it began; younger ones are its own, and
+//! need no second look. Those of a compaction of the engine's own are as young, and nobody was asked about them. So a
+//! pass that had such company is made once more, over all files.
+//!
 //! **What is removed.** The engine asks about the newest version among a compaction's inputs. A removed one becomes a
 //! tombstone of the same number, which hides older versions only, and goes with them at the last level, which every
 //! pass reaches. A version written meanwhile has a greater number and lies above. A flush asks nothing.
@@ -18,7 +22,7 @@
 //! out. Iterators hold on to their files.
 
 use std::ffi::CStr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rocksdb::compaction_filter::CompactionFilter;
@@ -39,6 +43,9 @@ pub(crate) struct Gate {
     /// A pass is on.
     on: AtomicBool,
     doomed: Mutex<Option<Arc<dyn Doomed>>>,
+    /// Compactions that ask nobody: how many have begun, and how many of them are writing.
+    begun: AtomicU64,
+    writing: AtomicU64,
 }
 
 impl Gate {
@@ -50,6 +57,28 @@ impl Gate {
         *self.doomed() = Some(doomed);
         self.on.store(true, Ordering::SeqCst);
         OpenGate(self)
+    }
+
+    /// Counts a compaction that asks nobody, until it has written its last file.
+    fn company(self: &Arc<Self>) -> Company {
+        self.writing.fetch_add(1, Ordering::SeqCst);
+        self.begun.fetch_add(1, Ordering::SeqCst);
+        Company(self.clone())
+    }
+
+    /// How many have begun, and whether one of them is writing. One that begins in between is in the next count.
+    fn companions(&self) -> (u64, bool) {
+        let begun = self.begun.load(Ordering::SeqCst);
+        (begun, self.writing.load(Ordering::SeqCst) > 0)
+    }
+}
+
+/// A compaction that asks nobody is writing while this lives.
+pub(crate) struct Company(Arc<Gate>);
+
+impl Drop for Company {
+    fn drop(&mut self) {
+        self.0.writing.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -73,7 +102,10 @@ impl CompactionFilterFactory for Filters {
 
     fn create(&mut self, context: CompactionFilterContext) -> Filter {
         let asks = context.is_manual_compaction && self.0.on.load(Ordering::SeqCst);
-        Filter(if asks { self.0.doomed().clone() } else { None })
+        match self.0.doomed().clone().filter(|_| asks) {
+            Some(doomed) => Filter::Asks(doomed),
+            None => Filter::Keeps { _company: self.0.company() },
+        }
     }
 
     fn name(&self) -> &CStr {
@@ -81,13 +113,19 @@ impl CompactionFilterFactory for Filters {
     }
 }
 
-/// Asks for one compaction; keeps everything if there is nobody to ask.
-pub(crate) struct Filter(Option<Arc<dyn Doomed>>);
+/// Of one compaction.
+pub(crate) enum Filter {
+    Asks(Arc<dyn Doomed>),
+    /// It keeps everything: there is nobody to ask.
+    Keeps {
+        _company: Company,
+    },
+}
 
 impl CompactionFilter for Filter {
     fn filter(&mut self, _level: u32, key: &[u8], _value: &[u8]) -> CompactionDecision {
-        match &self.0 {
-            Some(doomed) if doomed.is_doomed(key) => CompactionDecision::Remove,
+        match self {
+            Self::Asks(doomed) if doomed.is_doomed(key) => CompactionDecision::Remove,
             _ => CompactionDecision::Keep,
         }
     }
@@ -167,19 +205,26 @@ impl RangeRewrite for RocksHot {
         let _alone = self.scans.shut_out()?;
         let failures = self.background_failures()?;
         let _on = self.gate.open(doomed);
-        self.db.compact_range_opt(range.from.as_deref(), range.to.as_deref(), &compaction());
+        let (begun, is_writing) = self.gate.companions();
+        self.compact_files(range, BottommostLevelCompaction::ForceOptimized);
+        if is_writing || self.gate.companions().0 != begun {
+            self.compact_files(range, BottommostLevelCompaction::Force);
+        }
         // The call itself tells of no failure.
         if self.background_failures()? > failures { Err(self.background_error(&attempt)) } else { Ok(()) }
     }
 }
 
-fn compaction() -> CompactOptions {
-    let mut options = CompactOptions::default();
-    // The engine's own compactions go on beside ours, or writers would be stalled.
-    options.set_exclusive_manual_compaction(false);
-    // Also files that nothing above touches; not those that this very pass has written.
-    options.set_bottommost_level_compaction(BottommostLevelCompaction::ForceOptimized);
-    options
+impl RocksHot {
+    /// Compacts a range down to the last level, and of that also files that nothing above touches: those from before
+    /// this call (`ForceOptimized`), or all.
+    fn compact_files(&self, range: &KeyRange, last: BottommostLevelCompaction) {
+        let mut options = CompactOptions::default();
+        // The engine's own compactions go on beside ours, or writers would be stalled.
+        options.set_exclusive_manual_compaction(false);
+        options.set_bottommost_level_compaction(last);
+        self.db.compact_range_opt(range.from.as_deref(), range.to.as_deref(), &options);
+    }
 }
 
 /// All files that have keys of a piece are read and may be written anew before one of them goes.
@@ -269,5 +314,22 @@ mod tests {
         assert!(files.iter().any(|file| file.level > 0), "nothing was compacted");
         drop(on);
         assert_eq!(there(&store, &blocks), blocks.len());
+    }
+
+    /// Nobody is asked about the files that a compaction of the engine's own writes while a pass begins.
+    #[test]
+    fn a_pass_beside_compactions_of_the_engines_own_leaves_nothing_doomed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RocksHot::open(folder.path(), RocksOptions::default()).unwrap();
+        let blocks: Vec<Sample> = (0..12_000).map(|n| sample::sized_block(n, 20_000)).collect();
+        for part in blocks.chunks(3_000) {
+            put(&store, part);
+            store.db.flush().unwrap();
+        }
+        let gone = list(&blocks);
+        for range in store.ranges().unwrap() {
+            store.rewrite(&range.keys, gone.clone(), &Interrupt::new()).unwrap();
+        }
+        assert_eq!(there(&store, &blocks), 0);
     }
 }
