@@ -70,10 +70,7 @@ impl RocksHot {
         for piece in pieces(&files) {
             interrupt.check(attempt)?;
             self.db.compact_range_opt(piece.start, piece.end, &options);
-            // The call itself tells of no failure.
-            if self.background_failures()? > failures {
-                return Err(self.background_error(attempt));
-            }
+            self.compacted(failures, attempt)?;
         }
         Ok(())
     }
@@ -85,7 +82,19 @@ impl RocksHot {
         Ok(count.unwrap_or(0))
     }
 
-    pub(crate) fn background_error(&self, attempt: &str) -> PortError {
+    /// Whether a manual compaction has gone well, before which so many failures had been counted: the call itself tells of
+    /// none. An engine that had stopped before does nothing, and counts nothing.
+    pub(crate) fn compacted(&self, failures: u64, attempt: &str) -> Result<()> {
+        if self.background_failures()? > failures {
+            return Err(self.background_error(attempt));
+        }
+        match self.db.wait_for_compact(&wait_of(1)) {
+            Err(error) if error.kind() != Rocks::TimedOut => Err(failed(attempt, error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn background_error(&self, attempt: &str) -> PortError {
         match self.db.wait_for_compact(&short_wait()) {
             Err(error) if error.kind() != Rocks::TimedOut => failed(attempt, error),
             _ => {
@@ -104,8 +113,12 @@ impl RocksHot {
 }
 
 fn short_wait() -> WaitForCompactOptions {
+    wait_of(REMOVAL_WAIT)
+}
+
+fn wait_of(micros: u64) -> WaitForCompactOptions {
     let mut options = WaitForCompactOptions::default();
-    options.set_timeout(REMOVAL_WAIT);
+    options.set_timeout(micros);
     options
 }
 

@@ -210,8 +210,7 @@ impl RangeRewrite for RocksHot {
         if is_writing || self.gate.companions().0 != begun {
             self.compact_files(range, BottommostLevelCompaction::Force);
         }
-        // The call itself tells of no failure.
-        if self.background_failures()? > failures { Err(self.background_error(&attempt)) } else { Ok(()) }
+        self.compacted(failures, &attempt)
     }
 }
 
@@ -331,5 +330,24 @@ mod tests {
             store.rewrite(&range.keys, gone.clone(), &Interrupt::new()).unwrap();
         }
         assert_eq!(there(&store, &blocks), 0);
+    }
+
+    /// An engine that has stopped after an error compacts nothing, and counts no failure for that.
+    #[test]
+    fn a_pass_over_an_engine_that_has_stopped_fails_each_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RocksHot::open(folder.path(), RocksOptions::default()).unwrap();
+        let blocks: Vec<Sample> = (0..4_000).map(|n| sample::sized_block(n, 4_000)).collect();
+        put(&store, &blocks);
+        store.db.flush().unwrap();
+        for file in store.db.live_files().unwrap() {
+            let file = folder.path().join(file.name.trim_start_matches('/'));
+            std::fs::OpenOptions::new().write(true).open(file).unwrap().set_len(1 << 20).unwrap();
+        }
+        let all = KeyRange { from: None, to: None };
+        for attempt in 0..3 {
+            let done = store.rewrite(&all, list(&blocks), &Interrupt::new());
+            assert!(done.is_err(), "attempt {attempt}");
+        }
     }
 }
