@@ -4,6 +4,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use splitstore_ports::Clock;
 
+/// The nice value of threads that stand back: beside one that does not they get a tenth of a processor.
+#[cfg(target_os = "linux")]
+const BEHIND: i32 = 10;
+
 /// The machine's monotonic clock, counted from when this was made, and its wall clock.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock {
@@ -33,5 +37,14 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this adapter is the Clock port")]
     fn unix_seconds(&self) -> u64 {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    }
+
+    /// On Linux a nice value is a thread's own, and inherited. Elsewhere it is the process's, which is not ours.
+    fn stand_back(&self) {
+        #[cfg(target_os = "linux")]
+        if rustix::process::getpriority_process(None).is_ok_and(|nice| nice < BEHIND) {
+            // A process that may not even do this goes on as it is.
+            let _ = rustix::process::setpriority_process(None, BEHIND);
+        }
     }
 }

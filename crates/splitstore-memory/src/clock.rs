@@ -1,6 +1,7 @@
 //! A clock that a test moves.
 
 use std::sync::Arc;
+use std::thread::ThreadId;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -15,6 +16,7 @@ struct Now {
     elapsed: Duration,
     /// Time since the Unix epoch.
     unix: Duration,
+    behind: Vec<ThreadId>,
 }
 
 impl MemoryClock {
@@ -34,6 +36,11 @@ impl MemoryClock {
     pub fn set_unix_seconds(&self, seconds: u64) {
         self.0.lock().unix = Duration::from_secs(seconds);
     }
+
+    /// The threads that have stood back, in order.
+    pub fn behind(&self) -> Vec<ThreadId> {
+        self.0.lock().behind.clone()
+    }
 }
 
 impl Clock for MemoryClock {
@@ -43,5 +50,9 @@ impl Clock for MemoryClock {
 
     fn unix_seconds(&self) -> u64 {
         self.0.lock().unix.as_secs()
+    }
+
+    fn stand_back(&self) {
+        self.0.lock().behind.push(std::thread::current().id());
     }
 }

@@ -132,15 +132,15 @@ impl Conductor {
     /// Waits while the run is paused, or the node behind, the disk not full and the run not sealed yet.
     pub(crate) fn wait_to_go_on(&self, phase: Phase) {
         let mut wishes = self.wishes.lock();
-        while wishes.stop == Stop::No && wishes.pace_in(phase) != Pace::Going {
+        while wishes.may_wait(phase) && wishes.pace_in(phase) != Pace::Going {
             self.changed.wait(&mut wishes);
         }
     }
 
-    /// Waits for `time` at most, or until a wish changes.
-    pub(crate) fn wait(&self, time: Duration) {
+    /// Waits for `time` at most, or until a wish changes; not if a run in this phase may not wait.
+    pub(crate) fn wait(&self, phase: Phase, time: Duration) {
         let mut wishes = self.wishes.lock();
-        if wishes.stop == Stop::No {
+        if wishes.may_wait(phase) {
             self.changed.wait_for(&mut wishes, time);
         }
     }
@@ -211,6 +211,16 @@ impl Conductor {
 }
 
 impl Wishes {
+    /// Whether a run in this phase may wait for anything: one that has sealed goes on though it was cancelled, at the
+    /// pace that it had; none keeps a store from closing.
+    fn may_wait(&self, phase: Phase) -> bool {
+        match self.stop {
+            Stop::No => true,
+            Stop::Run => phase.must_finish(),
+            Stop::Store => false,
+        }
+    }
+
     /// The first hold that holds at the present head.
     fn hold(&self) -> Option<&Hold> {
         let head = self.head.unwrap_or_default();
@@ -224,5 +234,24 @@ impl Wishes {
             }
             (pace, _) => pace,
         }
+    }
+}
+
+#[cfg(all(test, not(interleaved)))]
+mod tests {
+    use super::*;
+
+    fn may_wait(conductor: &Conductor) -> [bool; 3] {
+        [Phase::Mark, Phase::Purge, Phase::Commit].map(|phase| conductor.wishes.lock().may_wait(phase))
+    }
+
+    #[test]
+    fn a_purge_that_was_cancelled_waits_as_before_and_nothing_keeps_a_store_from_closing() {
+        let conductor = Conductor::new(SyncPolicy::default());
+        assert_eq!(may_wait(&conductor), [true; 3]);
+        conductor.cancel();
+        assert_eq!(may_wait(&conductor), [false, true, true]);
+        conductor.close();
+        assert_eq!(may_wait(&conductor), [false; 3]);
     }
 }

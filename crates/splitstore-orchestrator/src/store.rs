@@ -14,8 +14,8 @@ use parking_lot::Mutex;
 use splitstore_domain::retain::{self, Root};
 use splitstore_domain::trigger::{self, Decision};
 use splitstore_domain::{
-    Audit, CompactionPlan, CompactionReport, Epoch, HeadChange, HeaderView, Phase, PhaseReport, Policy,
-    TierSizes, Tipset, Window,
+    Audit, CompactionPlan, CompactionReport, Epoch, HeadChange, HeaderView, Pacing, Phase, PhaseReport,
+    Policy, TierSizes, Tipset, Window,
 };
 use splitstore_ports::{
     ChainAccessor, Clock, ErrorKind, Event, FileSystem, HeadListener, Interrupt, Maintenance, Observer,
@@ -123,7 +123,7 @@ impl SplitStore {
             match store.inner.options.trigger {
                 Trigger::Manual => store.inner.finish_earlier()?,
                 // Reads and writes go through the filter meanwhile.
-                Trigger::Automatic => store.spawn(Inner::finish_earlier),
+                Trigger::Automatic => store.spawn(|inner| inner.standing_back(|| inner.finish_earlier())),
                 Trigger::Stepped => {}
             }
         }
@@ -314,6 +314,30 @@ impl HeadListener for Listener {
 impl Inner {
     /// Runs one compaction to its end, pausing when it should.
     pub(crate) fn compact(&self, window: Window) -> Result<CompactionReport> {
+        self.standing_back(|| self.run_to_end(window))
+    }
+
+    /// Works on a thread of its own that stands back behind the caller's and all others, unless runs are to be fast.
+    /// The caller's thread cannot: it could not step forward again.
+    fn standing_back<T: Send>(&self, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+        if self.options.pacing == Pacing::Fast {
+            return work();
+        }
+        let background = || {
+            self.clock.stand_back();
+            work()
+        };
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().name("splitstore-run".into());
+            let thread = thread.spawn_scoped(scope, background);
+            let thread = thread.map_err(|error| {
+                PortError::new(ErrorKind::Unavailable, "start a thread for a compaction", error)
+            })?;
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
+    fn run_to_end(&self, window: Window) -> Result<CompactionReport> {
         let mut run = self.begin(window)?;
         loop {
             self.conductor.wait_to_go_on(run.phase());
@@ -331,8 +355,8 @@ impl Inner {
     }
 
     fn wait_after(&self, step: &Step) {
-        if let Step::Waiting(_, until) | Step::Resting(_, until) = step {
-            self.conductor.wait(until.saturating_sub(self.clock.elapsed()));
+        if let Step::Waiting(phase, until) | Step::Resting(phase, until) = step {
+            self.conductor.wait(*phase, until.saturating_sub(self.clock.elapsed()));
         }
     }
 

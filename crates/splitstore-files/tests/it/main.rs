@@ -167,3 +167,19 @@ fn the_clock_begins_at_zero_and_never_goes_back() {
     }
     assert!(SystemClock::default().unix_seconds() > 1_700_000_000, "it is later than November 2023");
 }
+
+/// Of a thread, which hands it on: the rest of the process is as it was.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_thread_that_stands_back_is_behind_others_with_all_that_it_starts() {
+    let nice = || rustix::process::getpriority_process(None).unwrap();
+    let before = nice();
+    let (own, started) = std::thread::spawn(move || {
+        SystemClock::new().stand_back();
+        (nice(), std::thread::spawn(nice).join().unwrap())
+    })
+    .join()
+    .unwrap();
+    assert_eq!((own, started), (before.max(10), before.max(10)));
+    assert_eq!(nice(), before);
+}

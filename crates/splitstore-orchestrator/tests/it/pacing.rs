@@ -101,3 +101,16 @@ fn a_rest_ends_when_the_run_is_cancelled_or_the_store_closed() {
         });
     }
 }
+
+/// A thread cannot step forward again, so the caller's own is left alone.
+#[test]
+fn a_paced_run_stands_back_on_a_thread_of_its_own_and_a_fast_one_does_not() {
+    for (pacing, threads) in [(Pacing::default(), 1), (Pacing::Fast, 0)] {
+        let rig = slow_rig(pacing);
+        let (store, _chain) = rig.open().unwrap();
+        store.compact().unwrap();
+        let behind = rig.clock.behind();
+        assert_eq!(behind.len(), threads);
+        assert!(!behind.contains(&std::thread::current().id()));
+    }
+}
