@@ -19,7 +19,7 @@
 //! | `build.rs`, `names.rs` | one pass over ranges: keys, and links by name |
 //! | `resolve.rs`, `links.rs` | names to ordinals; links packed |
 //! | `follow.rs`, `bitmap.rs` | everything below some blocks; what was visited |
-//! | `parts.rs`, `added.rs` | a graph that is not scanned but read, from the link index ([`crate::links`]) |
+//! | `parts.rs`, `added.rs`, `assemble.rs` | a graph that is not scanned but read, from the link index ([`crate::links`]) |
 //! | `survivors.rs`, `facts.rs` | what of a graph the link index keeps; what it says of one block |
 //!
 //! # Why the marks are those of the walk
@@ -47,6 +47,7 @@
 //! here; met as DAG-CBOR it is given back, like one that is malformed, and the walk decides.
 
 mod added;
+mod assemble;
 mod bitmap;
 mod build;
 mod facts;
@@ -59,6 +60,7 @@ mod names;
 mod parts;
 mod resolve;
 mod sealed;
+mod spread;
 mod survivors;
 
 use std::ops::ControlFlow;

@@ -184,36 +184,42 @@ impl RecordReader {
 
     /// The next record; `None` at the end, torn or not.
     pub(crate) fn next_record(&mut self) -> Result<Option<Vec<u8>>> {
+        let mut record = Vec::new();
+        Ok(self.next_into(&mut record)?.then_some(record))
+    }
+
+    /// The next record in place of what is in `payload`; whether there is one.
+    pub(crate) fn next_into(&mut self, payload: &mut Vec<u8>) -> Result<bool> {
         let mut head = [0; RECORD_HEAD_LEN];
         let got = self.fill(&mut head)?;
         if got < RECORD_HEAD_LEN {
             self.end.torn = got > 0;
-            return Ok(None);
+            return Ok(false);
         }
         if head == [0; RECORD_HEAD_LEN] && self.only_zeros_follow()? {
             self.end.torn = true;
-            return Ok(None);
+            return Ok(false);
         }
         let (len, sum) = head.split_at(4);
         let len = u32::from_le_bytes(len.try_into().expect("four bytes were split off"));
         if len > RECORD_MAX {
             return Err(self.damage("a record claims an impossible length"));
         }
-        let mut payload = vec![0; len as usize];
-        if self.fill(&mut payload)? < payload.len() {
+        payload.resize(len as usize, 0);
+        if self.fill(payload)? < payload.len() {
             self.end.torn = true;
-            return Ok(None);
+            return Ok(false);
         }
-        if checksum(&payload, self.kind, self.end.records).to_le_bytes() != sum {
-            if self.lacks_sectors(&head, &payload)? {
+        if checksum(payload, self.kind, self.end.records).to_le_bytes() != sum {
+            if self.lacks_sectors(&head, payload)? {
                 self.end.torn = true;
-                return Ok(None);
+                return Ok(false);
             }
             return Err(self.damage("a record does not match its checksum"));
         }
         self.end.records += 1;
         self.end.valid_len += (RECORD_HEAD_LEN + payload.len()) as u64;
-        Ok(Some(payload))
+        Ok(true)
     }
 
     /// The version of its content.

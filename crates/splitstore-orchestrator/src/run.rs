@@ -56,6 +56,7 @@ use crate::store::Inner;
 
 pub(crate) use prepare::new_sets;
 pub(crate) use purge::Purging;
+pub(crate) use scan::threads;
 pub(crate) use work::{RUN, Work};
 
 /// What a step came to.

@@ -1,24 +1,10 @@
-//! Blocks that came after a graph was written down: sorted, each once, and put behind all others.
+//! Blocks that came after a graph was written down, as notes tell of them: sorted, each once (`assemble.rs` puts them
+//! behind the others).
 //!
-//! ```text
-//!   ordinals   | 0 .. of the pack, in key order | of what was added, in key order among itself |
-//! ```
-//! A block that was written more than once counts as written last. What the graph holds already stays as it is, if the
-//! note says the same. If it does not, somebody has put other data under the key: then neither is believed, and whoever
-//! walks the block reads it.
+//! A block that was written more than once counts as written last.
 
-use std::collections::HashSet;
-
-use splitstore_ports::Result;
-
-use super::build::too_many;
-use super::facts::fact;
-use super::index::Index;
 use super::keyed::{Keyed, Short};
-use super::links::{LinkWriter, Links};
-use super::names::{Named, Names, name};
-use super::parts::Parts;
-use super::resolve::resolve;
+use super::names::{Named, name};
 use crate::children::children_of;
 
 /// What a note says of a block.
@@ -63,202 +49,126 @@ pub(crate) fn links_of<'a>(data: &[u8], keyed: &Keyed, slots: &'a mut Vec<u64>) 
 /// Blocks as notes tell of them, in the order in which they were written.
 #[derive(Default)]
 pub(crate) struct Added {
-    headers: Vec<Box<[u8]>>,
-    blocks: Vec<AddedBlock>,
-    slots: Vec<u64>,
+    groups: Vec<Group>,
+    /// Where the group of the block before is: nearly all keys of a store have one header.
+    last: usize,
+    room: Room,
 }
 
-#[derive(Clone, Copy)]
-struct AddedBlock {
-    header: u32,
-    short: Short,
-    links: Kept,
+/// Blocks of one header.
+pub(super) struct Group {
+    pub(super) header: Box<[u8]>,
+    pub(super) blocks: Vec<Block>,
 }
 
-#[derive(Clone, Copy)]
-enum Kept {
-    Leaf,
-    Unread,
-    /// Where its slots are.
-    Links {
-        at: usize,
-        len: u32,
-    },
+/// One block; the later of two that were written has the greater place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Block {
+    pub(super) short: Short,
+    place: Place,
 }
 
 impl Added {
     /// One more block.
     pub(crate) fn push(&mut self, header: &[u8], short: Short, noted: Noted<'_>) {
-        // Nearly all keys of a store have one header.
-        let known = self.headers.iter().position(|known| **known == *header);
-        let header = known.unwrap_or_else(|| {
-            self.headers.push(header.into());
-            self.headers.len() - 1
-        });
-        let links = match noted {
-            Noted::Leaf => Kept::Leaf,
-            Noted::Unread => Kept::Unread,
-            Noted::Links(slots) => {
-                let at = self.slots.len();
-                self.slots.extend_from_slice(slots);
-                Kept::Links { at, len: u32::try_from(slots.len()).expect("links of one block") }
-            }
-        };
-        let header = u32::try_from(header).expect("few headers");
-        self.blocks.push(AddedBlock { header, short, links });
+        let is_own = |group: &Group| *group.header == *header;
+        if !self.groups.get(self.last).is_some_and(is_own) {
+            self.last = self.groups.iter().position(is_own).unwrap_or_else(|| {
+                self.groups.push(Group { header: header.into(), blocks: Vec::new() });
+                self.groups.len() - 1
+            });
+        }
+        let place = self.room.add(noted);
+        self.groups[self.last].blocks.push(Block { short, place });
     }
 
     /// How many were written, each time counted.
     pub(crate) fn len(&self) -> usize {
-        self.blocks.len()
+        self.groups.iter().map(|group| group.blocks.len()).sum()
     }
 
-    /// In the order of keys, the last write of each.
-    fn sorted(&mut self) -> Vec<AddedBlock> {
-        let headers = &self.headers;
-        let mut blocks = std::mem::take(&mut self.blocks);
-        let place =
-            |block: &AddedBlock| (headers[block.header as usize].as_ref(), block.short.id, block.short.check);
-        blocks.sort_by(|one, other| place(one).cmp(&place(other)));
-        let mut last: Vec<AddedBlock> = Vec::with_capacity(blocks.len());
-        for block in blocks {
-            match last.last_mut() {
-                Some(before) if place(before) == place(&block) => *before = block,
-                _ => last.push(block),
-            }
-        }
-        last
-    }
-
-    fn named(&self, block: &AddedBlock) -> Named<'_> {
-        match block.links {
-            Kept::Leaf => Named::None,
-            Kept::Unread => Named::Unread,
-            Kept::Links { at, len } => Named::Slots(&self.slots[at..at + len as usize]),
-        }
-    }
-}
-
-/// A graph of what was read and what was added since.
-pub(super) fn assemble(
-    parts: Parts,
-    mut added: Added,
-    keyed: &std::sync::Arc<Keyed>,
-) -> Result<(Index, Links)> {
-    let Parts { groups, ids, checks, counts, words } = parts;
-    let mut index = Index::new(keyed.clone(), ids, checks, groups);
-    let mut links = Links::new(counts, words);
-    let blocks = added.sorted();
-    let (mut new, mut doubted, mut slots) = (Vec::with_capacity(blocks.len()), HashSet::new(), Vec::new());
-    for block in blocks {
-        let header = &added.headers[block.header as usize];
-        match index.find_in(header, block.short) {
-            None => new.push(block),
-            Some(known) => match fact(&index, &links, known, &mut slots) {
-                Named::Unread => {}
-                fact if fact == added.named(&block) => {}
-                _ => {
-                    doubted.insert(known);
+    /// Puts them in the order of keys and leaves the last write of each.
+    pub(crate) fn sort(&mut self) {
+        self.groups.sort_by(|one, other| one.header.cmp(&other.header));
+        self.last = 0;
+        for Group { blocks, .. } in &mut self.groups {
+            blocks.sort_unstable();
+            blocks.dedup_by(|later, earlier| {
+                let same = later.short == earlier.short;
+                if same {
+                    *earlier = *later;
                 }
-            },
+                same
+            });
         }
     }
-    if index.ids.len() + new.len() > super::BLOCKS_MAX as usize {
-        return Err(too_many(index.ids.len() + new.len()));
+
+    /// The blocks of each header, and where their links are.
+    pub(super) fn into_parts(self) -> (Vec<Group>, Room) {
+        (self.groups, self.room)
     }
-    if !doubted.is_empty() {
-        links = links.without(&doubted);
-    }
-    append(&mut index, &mut links, &added, &new);
-    Ok((index, links))
 }
 
-fn append(index: &mut Index, links: &mut Links, added: &Added, new: &[AddedBlock]) {
-    let mut groups: Vec<(Box<[u8]>, u32)> = Vec::new();
-    let mut names = Names::default();
-    for block in new {
-        let header = &added.headers[block.header as usize];
-        match groups.last_mut() {
-            Some((last, len)) if *last == *header => *len += 1,
-            _ => groups.push((header.clone(), 1)),
-        }
-        names.put(added.named(block));
-    }
-    let (ids, checks): (Vec<u64>, Vec<u64>) =
-        new.iter().map(|block| (block.short.id, block.short.check)).unzip();
-    index.append(&ids, &checks, groups);
-    let LinkWriter { counts, words } = resolve(&names, index);
-    links.append(&counts, &words);
+/// Links of blocks one behind the other, in slabs, so that growing copies nothing.
+///
+/// ```text
+///   block   slots u64, or LEAF, or UNREAD | slot u64 ..
+/// ```
+#[derive(Default)]
+pub(super) struct Room {
+    slabs: Vec<Vec<u64>>,
 }
 
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
+/// Where a block is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    slab: u32,
+    at: u32,
+}
 
-    use super::super::keyed::ID_BITS;
-    use super::*;
+/// Words of a slab; a block that is longer has one of its own.
+const SLAB: usize = 1 << 16;
+const LEAF: u64 = 0;
+const UNREAD: u64 = u64::MAX;
+/// Blocks that are fetched together.
+const STAGE: usize = 32;
 
-    const HEADER: &[u8] = &[0x12, 0x20];
-
-    fn key(number: u8) -> Vec<u8> {
-        [HEADER, &[number; 32]].concat()
+impl Room {
+    fn add(&mut self, noted: Noted<'_>) -> Place {
+        let (head, slots): (u64, &[u64]) = match noted {
+            Noted::Leaf => (LEAF, &[]),
+            Noted::Unread => (UNREAD, &[]),
+            Noted::Links(slots) => (slots.len() as u64, slots),
+        };
+        let len = 1 + slots.len();
+        if self.slabs.last().is_none_or(|slab| slab.capacity() - slab.len() < len) {
+            self.slabs.push(Vec::with_capacity(SLAB.max(len)));
+        }
+        let number = self.slabs.len() - 1;
+        let slab = &mut self.slabs[number];
+        let short = |place: usize| u32::try_from(place).expect("notes are fewer than 2^32 slabs");
+        let place = Place { slab: short(number), at: short(slab.len()) };
+        slab.push(head);
+        slab.extend_from_slice(slots);
+        place
     }
 
-    fn parts(keyed: &Keyed, numbers: &[u8]) -> Parts {
-        let shorts: Vec<Short> = numbers.iter().map(|number| keyed.short(&key(*number))).collect();
-        let mut writer = LinkWriter::default();
-        for _ in numbers {
-            writer.leaf();
-        }
-        Parts {
-            groups: vec![(HEADER.into(), u32::try_from(numbers.len()).unwrap())],
-            ids: shorts.iter().map(|short| short.id).collect(),
-            checks: shorts.iter().map(|short| short.check).collect(),
-            counts: writer.counts,
-            words: writer.words,
+    /// What was noted of a block.
+    pub(super) fn named(&self, block: &Block) -> Named<'_> {
+        let words = &self.slabs[block.place.slab as usize][block.place.at as usize..];
+        match words[0] {
+            LEAF => Named::None,
+            UNREAD => Named::Unread,
+            slots => Named::Slots(&words[1..][..usize::try_from(slots).expect("a length of memory")]),
         }
     }
 
-    fn slots(keyed: &Keyed, targets: &[u8]) -> Vec<u64> {
-        let shorts: Vec<Short> = targets.iter().map(|target| keyed.short(&key(*target))).collect();
-        let sum = shorts.iter().fold(0_u64, |sum, short| sum.wrapping_add(short.check));
-        let names = shorts.iter().map(|short| name(short.id, splitstore_ports::Reading::Dag));
-        std::iter::once(sum).chain(names).collect()
-    }
-
-    fn known(index: &Index, links: &Links, number: u8) -> Option<Vec<u64>> {
-        let mut room = Vec::new();
-        match fact(index, links, index.find(&key(number))?, &mut room) {
-            Named::Unread => None,
-            Named::None => Some(Vec::new()),
-            Named::Slots(slots) => Some(slots.to_vec()),
-        }
-    }
-
-    #[test]
-    fn what_was_written_last_counts_and_what_contradicts_the_pack_is_read() {
-        for bits in [ID_BITS, 8, 2] {
-            let keyed = Arc::new(Keyed::random(bits));
-            let mut added = Added::default();
-            let add = |added: &mut Added, number: u8, targets: &[u8]| {
-                let (short, slots) = (keyed.short(&key(number)), slots(&keyed, targets));
-                let noted = if targets.is_empty() { Noted::Leaf } else { Noted::Links(&slots) };
-                added.push(HEADER, short, noted);
-            };
-            add(&mut added, 9, &[1]);
-            add(&mut added, 4, &[]);
-            add(&mut added, 3, &[1, 9]);
-            add(&mut added, 9, &[2, 200]);
-            add(&mut added, 2, &[7]);
-            let (index, links) = assemble(parts(&keyed, &[1, 2, 4]), added, &keyed).unwrap();
-            assert_eq!(index.len(), 5, "{bits} bits");
-            assert_eq!(known(&index, &links, 1), Some(vec![]));
-            assert_eq!(known(&index, &links, 4), Some(vec![]), "said again");
-            assert_eq!(known(&index, &links, 2), None, "a leaf in the pack, and now it has a link");
-            if bits == ID_BITS {
-                assert_eq!(known(&index, &links, 3), Some(slots(&keyed, &[1, 9])));
-                assert_eq!(known(&index, &links, 9), Some(slots(&keyed, &[2, 200])));
-            }
-        }
+    /// The same of many. They lie far apart: the processor is told of some before the first is looked at.
+    pub(super) fn each<'a>(&'a self, blocks: &'a [Block]) -> impl Iterator<Item = Named<'a>> {
+        blocks.chunks(STAGE).flat_map(|part| {
+            let word = |block: &Block| self.slabs[block.place.slab as usize][block.place.at as usize];
+            std::hint::black_box(part.iter().fold(0, |all, block| all ^ word(block)));
+            part.iter().map(|block| self.named(block))
+        })
     }
 }

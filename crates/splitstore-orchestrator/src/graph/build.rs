@@ -11,7 +11,6 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
 use splitstore_domain::object::DAG_CBOR;
 use splitstore_ports::{BlockSnapshot, ErrorKind, Interrupt, KeyRange, PortError, Result, ScannedBlock};
 
@@ -21,6 +20,7 @@ use super::keyed::{Keyed, header_len};
 use super::links::{LinkWriter, Links};
 use super::names::{Names, name};
 use super::resolve::resolve;
+use super::spread::spread;
 use crate::children::children_of;
 
 /// Blocks between two looks at the interrupt.
@@ -116,32 +116,14 @@ pub(super) fn join(pieces: Vec<Piece>, keyed: Arc<Keyed>, threads: usize) -> Res
         names.push(piece.names);
     }
     let index = Index::new(keyed, append(ids), append(checks), groups);
-    let writers = resolve_all(names, &index, threads);
+    let writers = spread(names, threads, |names| {
+        let room = LinkWriter::with_capacity(names.len(), names.slots());
+        let mut writer = resolve(names.blocks(), &index, room);
+        writer.words.shrink_to_fit();
+        writer
+    });
     let (counts, words) = writers.into_iter().map(|writer| (writer.counts, writer.words)).unzip();
     Ok((index, Links::new(append(counts), append(words))))
-}
-
-/// The links of each piece, in order; its names go when they are resolved.
-fn resolve_all(names: Vec<Names>, index: &Index, threads: usize) -> Vec<LinkWriter> {
-    let pieces = Mutex::new(names.into_iter().enumerate());
-    let work = || {
-        let mut resolved = Vec::new();
-        loop {
-            let next = pieces.lock().next();
-            let Some((place, names)) = next else { return resolved };
-            resolved.push((place, resolve(&names, index)));
-        }
-    };
-    let mut resolved = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-        let mut resolved = work();
-        for other in others {
-            resolved.extend(other.join().expect("resolving links does not panic"));
-        }
-        resolved
-    });
-    resolved.sort_unstable_by_key(|(place, _)| *place);
-    resolved.into_iter().map(|(_, writer)| writer).collect()
 }
 
 /// All parts in one, each freed when it is copied.

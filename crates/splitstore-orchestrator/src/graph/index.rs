@@ -71,10 +71,15 @@ impl Index {
     }
 
     /// Adds keys behind all others, in the order of keys among themselves. What has a key already is not added again.
-    pub(super) fn append(&mut self, ids: &[u64], checks: &[u64], groups: Vec<(Box<[u8]>, u32)>) {
+    pub(super) fn append(&mut self, shorts: impl Iterator<Item = Short>, groups: Groups) {
         let mut first = self.len();
-        self.ids.extend_from_slice(ids);
-        self.checks.extend_from_slice(checks);
+        let more = groups.iter().map(|(_, len)| *len as usize).sum();
+        self.ids.reserve_exact(more);
+        self.checks.reserve_exact(more);
+        for Short { id, check } in shorts {
+            self.ids.push(id);
+            self.checks.push(check);
+        }
         for (header, len) in groups {
             self.groups.push(Group::new(header, &self.ids, first, first + len));
             first += len;
@@ -114,13 +119,6 @@ impl Index {
         self.ids.get(at) == Some(&id) && self.checks.get(at) == Some(&check)
     }
 
-    /// The ordinal of a key by its header and names.
-    pub(super) fn find_in(&self, header: &[u8], short: Short) -> Option<u32> {
-        let groups = self.groups.iter().filter(|group| *group.header == *header);
-        let mut matches = groups.flat_map(|group| group.matches(&self.ids, short.id));
-        matches.find(|ordinal| self.check(*ordinal) == short.check)
-    }
-
     pub(super) fn id(&self, ordinal: u32) -> u64 {
         self.ids[ordinal as usize]
     }
@@ -140,6 +138,13 @@ impl Index {
                 group.look_up_many(&self.ids, part, targets);
             }
         }
+    }
+
+    /// The checks of ordinals, and something for what is none.
+    pub(super) fn checks_of(&self, ordinals: &[u32], checks: &mut Vec<u64>) {
+        checks.clear();
+        let check = |ordinal: &u32| self.checks.get(*ordinal as usize).copied().unwrap_or_default();
+        checks.extend(ordinals.iter().map(check));
     }
 
     /// The names of each header's keys.
@@ -202,6 +207,10 @@ impl Group {
         for (run, name) in runs.iter_mut().zip(part) {
             *run = self.run(id(*name));
         }
+        // Both ends of each run, before a branch hangs on any of them: a wrong guess would wait for one miss at a time.
+        let id_at = |at: u32| ids.get(at as usize).copied().unwrap_or_default();
+        let ends = runs[..part.len()].iter().map(|(at, end)| id_at(*at) ^ id_at(end.wrapping_sub(1)));
+        std::hint::black_box(ends.fold(0, |all, ends| all ^ ends));
         for ((run, name), target) in runs.iter().zip(part).zip(targets) {
             let id = id(*name);
             let at = first_from(ids, *run, id);

@@ -81,6 +81,11 @@ pub(super) fn numbers(words: &[u32]) -> impl Iterator<Item = u64> + '_ {
 }
 
 impl LinkWriter {
+    /// With room for so many blocks and words.
+    pub(super) fn with_capacity(blocks: usize, words: usize) -> Self {
+        Self { counts: Vec::with_capacity(blocks), words: Vec::with_capacity(words) }
+    }
+
     /// A block without links.
     pub(super) fn leaf(&mut self) {
         self.counts.push(0);
@@ -110,6 +115,11 @@ impl LinkWriter {
         self.words.extend(words.map(|half| u32::try_from(half).expect("half a number")));
         self.counts.push(NAMED);
     }
+}
+
+/// Where the words of a group begin.
+fn begin(start: u64) -> usize {
+    usize::try_from(start >> 1).expect("a length of memory")
 }
 
 /// A block has as many bytes as links at least, and fewer than 4 GiB.
@@ -145,23 +155,34 @@ impl Links {
     /// Of all counts and words, in the order of ordinals.
     pub(super) fn new(counts: Vec<u8>, words: Vec<u32>) -> Self {
         let mut links = Self { counts, words, starts: Vec::new() };
-        let mut starts = Vec::with_capacity(links.counts.len().div_ceil(GROUP));
-        let mut at = 0;
-        for group in links.counts.chunks(GROUP) {
-            starts.push((at as u64) << 1 | u64::from(group.iter().any(|count| *count >= BIG)));
-            at = group.iter().fold(at, |at, count| at + links.len_at(*count, at));
-        }
-        links.starts = starts;
+        links.start_groups(0, 0);
         links
     }
 
-    /// Adds blocks behind all others.
-    pub(super) fn append(&mut self, counts: &[u8], words: &[u32]) {
-        let mut all = std::mem::take(&mut self.counts);
-        all.extend_from_slice(counts);
-        let mut all_words = std::mem::take(&mut self.words);
-        all_words.extend_from_slice(words);
-        *self = Self::new(all, all_words);
+    /// Adds blocks behind all others, each part freed when it is copied.
+    pub(super) fn append(&mut self, parts: Vec<LinkWriter>) {
+        // The last group may not be full.
+        let whole = self.counts.len() / GROUP;
+        let begin = self.starts.get(whole).map_or(self.words.len(), |start| begin(*start));
+        self.counts.reserve_exact(parts.iter().map(|part| part.counts.len()).sum());
+        self.words.reserve_exact(parts.iter().map(|part| part.words.len()).sum());
+        for part in parts {
+            self.counts.extend_from_slice(&part.counts);
+            self.words.extend_from_slice(&part.words);
+        }
+        self.start_groups(whole, begin);
+    }
+
+    /// Finds where groups begin, from this one on, which begins at `at`.
+    fn start_groups(&mut self, first: usize, mut at: usize) {
+        let mut starts = std::mem::take(&mut self.starts);
+        starts.truncate(first);
+        starts.reserve_exact(self.counts.len().div_ceil(GROUP) - first);
+        for group in self.counts[first * GROUP..].chunks(GROUP) {
+            starts.push((at as u64) << 1 | u64::from(group.iter().any(|count| *count >= BIG)));
+            at = group.iter().fold(at, |at, count| at + self.len_at(*count, at));
+        }
+        self.starts = starts;
     }
 
     /// The same links, but those of `doubted`, which have to be read.
@@ -196,7 +217,7 @@ impl Links {
     pub(super) fn place(&self, ordinal: u32) -> Place {
         let ordinal = ordinal as usize;
         let start = self.starts[ordinal / GROUP];
-        let begin = usize::try_from(start >> 1).expect("a length of memory");
+        let begin = begin(start);
         let before = &self.counts[ordinal / GROUP * GROUP..ordinal];
         let at = if start & 1 == 0 {
             begin + before.iter().map(|count| usize::from(*count)).sum::<usize>()

@@ -81,16 +81,6 @@ impl Names {
         self.at = slots.len();
     }
 
-    /// One more block, whole.
-    pub(super) fn put(&mut self, block: Named<'_>) {
-        match block {
-            Named::Unread => return self.unread(),
-            Named::None => {}
-            Named::Slots(slots) => self.slots.extend_from_slice(slots),
-        }
-        self.end_block();
-    }
-
     /// Slots of all blocks.
     pub(super) fn slots(&self) -> usize {
         self.slots.len()

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use splitstore_ports::{BlockSnapshot, Result};
 
-use super::added::{Added, assemble};
+use super::added::Added;
+use super::assemble::assemble;
 use super::links::{self, Links};
 use super::{Graph, Keyed};
 
@@ -19,14 +20,14 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// Room for so many blocks and words.
-    pub(crate) fn with_capacity(blocks: usize, words: usize) -> Self {
+    /// Room for so many blocks.
+    pub(crate) fn with_capacity(blocks: usize) -> Self {
         Self {
             groups: Vec::new(),
             ids: Vec::with_capacity(blocks),
             checks: Vec::with_capacity(blocks),
             counts: Vec::with_capacity(blocks),
-            words: Vec::with_capacity(words),
+            words: Vec::with_capacity(2 * blocks),
         }
     }
 
@@ -58,7 +59,7 @@ impl<'a> Graph<'a> {
         keyed: &Arc<Keyed>,
         threads: usize,
     ) -> Result<Self> {
-        let (index, links) = assemble(parts, added, keyed)?;
+        let (index, links) = assemble(parts, added, keyed, threads)?;
         Ok(Self { snapshot, index: Arc::new(index), links, threads })
     }
 

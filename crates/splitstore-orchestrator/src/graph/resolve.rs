@@ -11,18 +11,19 @@
 
 use super::index::{Index, MANY, NONE};
 use super::links::{LinkWriter, edge};
-use super::names::{Named, Names};
+use super::names::Named;
 
 /// Links, and blocks, looked up together.
 const PART: usize = 1024;
 
-/// The links of a piece by ordinals of the index that all pieces make.
-pub(super) fn resolve(names: &Names, index: &Index) -> LinkWriter {
-    let mut writer = LinkWriter::default();
-    writer.counts.reserve_exact(names.len());
-    writer.words.reserve_exact(names.slots());
+/// Writes the links of blocks by ordinals of the index.
+pub(super) fn resolve<'a>(
+    blocks: impl Iterator<Item = Named<'a>>,
+    index: &Index,
+    mut writer: LinkWriter,
+) -> LinkWriter {
     let mut part = Part::default();
-    for block in names.blocks() {
+    for block in blocks {
         part.blocks.push(block);
         if let Named::Slots(slots) = block {
             part.names.extend_from_slice(&slots[1..]);
@@ -32,7 +33,6 @@ pub(super) fn resolve(names: &Names, index: &Index) -> LinkWriter {
         }
     }
     part.write(index, &mut writer);
-    writer.words.shrink_to_fit();
     writer
 }
 
@@ -43,20 +43,23 @@ struct Part<'a> {
     /// Of all of them.
     names: Vec<u64>,
     targets: Vec<u32>,
+    checks: Vec<u64>,
 }
 
 impl Part<'_> {
     fn write(&mut self, index: &Index, writer: &mut LinkWriter) {
         index.look_up_many(&self.names, &mut self.targets);
-        let mut rest = self.targets.as_slice();
+        index.checks_of(&self.targets, &mut self.checks);
+        let (mut rest, mut checks) = (self.targets.as_slice(), self.checks.as_slice());
         for block in self.blocks.drain(..) {
             match block {
                 Named::None => writer.leaf(),
                 Named::Unread => writer.unread(),
                 Named::Slots(slots) => {
-                    let (targets, behind) = rest.split_at(slots.len() - 1);
-                    rest = behind;
-                    write(slots, targets, index, writer);
+                    let ((targets, behind), (own, others)) =
+                        (rest.split_at(slots.len() - 1), checks.split_at(slots.len() - 1));
+                    (rest, checks) = (behind, others);
+                    write(slots, targets, own, writer);
                 }
             }
         }
@@ -64,14 +67,14 @@ impl Part<'_> {
     }
 }
 
-fn write(slots: &[u64], targets: &[u32], index: &Index, writer: &mut LinkWriter) {
+fn write(slots: &[u64], targets: &[u32], checks: &[u64], writer: &mut LinkWriter) {
     if targets.contains(&MANY) {
         return writer.unread();
     }
     if targets.contains(&NONE) {
         return writer.named(slots);
     }
-    let sum = targets.iter().fold(0_u64, |sum, target| sum.wrapping_add(index.check(*target)));
+    let sum = checks.iter().fold(0_u64, |sum, check| sum.wrapping_add(*check));
     if sum == slots[0] {
         writer.edges(slots[1..].iter().zip(targets).map(|(name, target)| edge(*target, *name)));
     } else {

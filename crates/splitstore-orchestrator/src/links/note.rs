@@ -113,9 +113,7 @@ fn decode_block<'a>(
             let len = usize::try_from(u32::from_le_bytes(*names)).ok()?.checked_add(1)?;
             let (own, behind) = behind.split_at_checked(len.checked_mul(8)?)?;
             slots.clear();
-            slots.extend(
-                own.chunks_exact(8).filter_map(|slot| Some(u64::from_le_bytes(slot.try_into().ok()?))),
-            );
+            slots.extend(own.as_chunks::<8>().0.iter().map(|slot| u64::from_le_bytes(*slot)));
             rest = behind;
             Noted::Links(slots)
         }

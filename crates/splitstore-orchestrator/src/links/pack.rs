@@ -124,16 +124,17 @@ impl PackReader {
         Ok(Some(Self { head, records }))
     }
 
-    /// Reads the rest, with room for as many more blocks.
-    pub(crate) fn read(mut self, more: usize) -> Result<Parts> {
+    /// Reads the rest.
+    pub(crate) fn read(mut self) -> Result<Parts> {
         let blocks = usize::try_from(self.head.blocks).unwrap_or(usize::MAX);
         if blocks > crate::graph::BLOCKS_MAX as usize {
             return Err(self.records.damage("it claims more blocks than there can be"));
         }
-        let mut parts = Parts::with_capacity(blocks + more, 2 * blocks);
+        let mut parts = Parts::with_capacity(blocks);
+        let mut record = Vec::new();
         let end = loop {
-            let record = self.records.next_record()?;
-            let Some((tag, bytes)) = record.as_deref().and_then(<[u8]>::split_first) else {
+            let is_there = self.records.next_into(&mut record)?;
+            let Some((tag, bytes)) = record.split_first().filter(|_| is_there) else {
                 return Err(self.records.damage("it is cut"));
             };
             match *tag {

@@ -7,6 +7,7 @@ use super::pack::PackReader;
 use super::{note, pack_path};
 use crate::error::{Error, Result};
 use crate::graph::{Added, Parts};
+use crate::run::threads;
 use crate::store::Inner;
 
 /// Why there is nothing to mark by.
@@ -47,8 +48,16 @@ fn read(cx: &Inner) -> Result<Result<(Parts, Added), Unusable>> {
     if head.run != last && head.run != last + 1 {
         return distrust("runs have passed since that knew nothing of it");
     }
-    let added = read_notes(cx, head.era)?;
-    Ok(Ok((pack.read(added.len())?, added)))
+    // Both are long, and neither asks for the other.
+    if threads(head.blocks) == 1 {
+        return Ok(Ok((pack.read()?, read_notes(cx, head.era)?)));
+    }
+    std::thread::scope(|scope| {
+        let added = scope.spawn(|| read_notes(cx, head.era));
+        let parts = pack.read();
+        let added = added.join().expect("reading notes does not panic");
+        Ok(Ok((parts?, added?)))
+    })
 }
 
 fn read_notes(cx: &Inner, since: u64) -> Result<Added> {
@@ -61,5 +70,6 @@ fn read_notes(cx: &Inner, since: u64) -> Result<Added> {
                 .and_then(|era| if era < since { Ok(()) } else { note::decode(bytes, number, &mut added) });
         }
     })?;
+    added.sort();
     outcome.map(|()| added)
 }

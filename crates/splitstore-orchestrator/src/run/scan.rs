@@ -117,7 +117,7 @@ fn parts(len: u64) -> usize {
 }
 
 /// How many threads follow links among so many blocks.
-pub(super) fn threads(len: u64) -> usize {
+pub(crate) fn threads(len: u64) -> usize {
     if len < SMALL { 1 } else { processors() }
 }
 
