@@ -15,6 +15,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use cid::Cid;
+use splitstore_domain::object::RAW;
 use splitstore_domain::{BlockKey, ColdPolicy};
 use splitstore_ports::{Block, Reading, Visit};
 
@@ -139,6 +140,29 @@ impl Filter {
             self.doom.add(doomed);
             Ok(())
         })
+    }
+
+    /// Every candidate has been looked at: lets go of what failed puts have kept, as far as the purge had taken what is
+    /// below it. These keys are to be purged after all.
+    pub(crate) fn let_go(&self) -> Result<Vec<BlockKey>> {
+        let kept = self.held_back.lock().kept();
+        if kept.is_empty() || self.policy == ColdPolicy::Universal {
+            return Ok(Vec::new());
+        }
+        let (growth, met) = self.walk(|walker, met| {
+            kept.iter().try_for_each(|reference| walker.push_reference(reference, met))
+        })?;
+        let mut broken = met.not_whole(&growth.visits(), &HashSet::new(), &self.tiers)?;
+        broken.retain(|key| kept.iter().any(|visit| visit.key == *key));
+        self.held_back.lock().let_go(&broken);
+        let mut there = Vec::with_capacity(broken.len());
+        for key in broken {
+            // Of most failed puts nothing was there before.
+            if self.tiers.hot.has(&key.to_cid(RAW))? {
+                there.push(key);
+            }
+        }
+        Ok(there)
     }
 
     /// What is doomed.

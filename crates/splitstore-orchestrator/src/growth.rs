@@ -11,15 +11,16 @@
 //! hot's log. What two walks meet at once both walk, and both note.
 //!
 //! From the moment at which a note may have reached the log its keys are held back until they are in the sets. If
-//! that never happens (a write that failed may be in the log all the same) they are held back as long as the
-//! filter is on: should a restart find the note, nothing that it promises was deleted meanwhile.
+//! that never happens (a write that failed may be in the log all the same) they are held back until the purge ends:
+//! should a restart find the note, nothing that it promises was deleted meanwhile. Then what of them is not whole
+//! goes after all: the purge had taken a part of it before, and without a filter the rest would show.
 
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::sync::Arc;
 
 use splitstore_domain::BlockKey;
-use splitstore_ports::{ErrorKind, MarkSet, PortError, Result, Visit, VisitSet};
+use splitstore_ports::{ErrorKind, MarkSet, PortError, Reading, Result, Visit, VisitSet};
 
 use crate::sets::WalkSets;
 use crate::sync::{Mutex, MutexGuard};
@@ -33,7 +34,7 @@ pub(crate) struct Keys {
     /// By how many walks they are met at the moment.
     walked: HashMap<BlockKey, usize>,
     /// In a note that may be in the log.
-    kept: HashSet<BlockKey>,
+    kept: HashMap<BlockKey, Visit>,
 }
 
 /// How a key is held back.
@@ -41,7 +42,7 @@ pub(crate) enum Hold {
     Free,
     /// Until some walks are over.
     Walked,
-    /// As long as the filter is on.
+    /// Until the purge ends.
     Kept,
 }
 
@@ -80,7 +81,7 @@ impl HeldBack {
 
 impl Keys {
     pub(crate) fn of(&self, key: &BlockKey) -> Hold {
-        if self.kept.contains(key) {
+        if self.kept.contains_key(key) {
             Hold::Kept
         } else if self.walked.contains_key(key) {
             Hold::Walked
@@ -96,7 +97,22 @@ impl Keys {
     }
 
     fn keep(&mut self, visits: &[Visit]) {
-        self.kept.extend(visits.iter().map(|visit| visit.key.clone()));
+        for visit in visits {
+            let kept = self.kept.entry(visit.key.clone()).or_insert_with(|| visit.clone());
+            if visit.reading != Reading::Opaque {
+                kept.reading = visit.reading;
+            }
+        }
+    }
+
+    /// What is held back until the purge ends.
+    pub(crate) fn kept(&self) -> Vec<Visit> {
+        self.kept.values().cloned().collect()
+    }
+
+    /// The purge has ended, and these are not whole.
+    pub(crate) fn let_go(&mut self, keys: &HashSet<BlockKey>) {
+        self.kept.retain(|key, _| !keys.contains(key));
     }
 
     fn release(&mut self, visits: &[Visit]) {

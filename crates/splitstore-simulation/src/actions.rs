@@ -36,7 +36,7 @@ impl Life<'_, '_> {
     }
 
     /// Whether it was done; a fault may have come between.
-    fn errand(&mut self, errand: Errand) -> Result<bool, Broken> {
+    pub(crate) fn errand(&mut self, errand: Errand) -> Result<bool, Broken> {
         match errand {
             Errand::Ensure(id) => {
                 self.world.coverage.count("act: ask and trust");

@@ -16,7 +16,8 @@ use splitstore_ports::{
 };
 
 use crate::Lie;
-use crate::wire::{Port, Wire, place_to_hold};
+use crate::rewriting::Told;
+use crate::wire::{Port, REWRITE, Wire, place_to_hold};
 
 /// A tier.
 pub(crate) struct Tier<T> {
@@ -193,22 +194,6 @@ impl BlockScan for Tier<MemoryStore> {
     }
 }
 
-/// Tells the wire of what goes, as it is decided.
-struct Told {
-    doomed: Arc<dyn Doomed>,
-    wire: Wire,
-}
-
-impl Doomed for Told {
-    fn is_doomed(&self, key: &[u8]) -> bool {
-        let doomed = self.doomed.is_doomed(key);
-        if let (true, Ok(key)) = (doomed, BlockKey::from_bytes(key)) {
-            self.wire.deletes(&[key]);
-        }
-        doomed
-    }
-}
-
 impl RangeRewrite for Tier<MemoryStore> {
     fn ranges(&self) -> Result<Vec<RewriteRange>> {
         self.read("ranges")?;
@@ -216,11 +201,15 @@ impl RangeRewrite for Tier<MemoryStore> {
     }
 
     fn rewrite(&self, range: &KeyRange, doomed: Arc<dyn Doomed>, interrupt: &Interrupt) -> Result<()> {
-        self.effect("rewrite")?;
+        self.effect(REWRITE)?;
         if self.lies(Port::Hot, Lie::DeletesNothing) {
             return Ok(());
         }
-        self.inner.rewrite(range, Arc::new(Told { doomed, wire: self.wire.clone() }), interrupt)
+        self.wire.reach("rewrite: begins");
+        let told = Arc::new(Told::new(doomed, &self.wire, &self.inner, range));
+        self.inner.rewrite(range, told.clone(), interrupt)?;
+        told.tell_what_goes()?;
+        told.outcome()
     }
 }
 

@@ -10,7 +10,7 @@ pub struct Coverage {
 }
 
 /// Crash points: between two steps, and inside one at an effect.
-const CRASHES: [&str; 38] = [
+const CRASHES: [&str; 40] = [
     "crash between: idle",
     "crash between: prepare",
     "crash between: mark",
@@ -29,6 +29,8 @@ const CRASHES: [&str; 38] = [
     "crash inside: seal, hot",
     "crash inside: purge, hot",
     "crash inside: purge, files",
+    "crash inside: purge, rewrite",
+    "crash inside: resumed purge, rewrite",
     "crash inside: commit, meta",
     "crash inside: commit, files",
     "crash inside: commit, hot",
@@ -134,7 +136,7 @@ const GATES: [&str; 51] = [
 ];
 
 /// What must have happened besides.
-const ACTS: [&str; 31] = [
+const ACTS: [&str; 41] = [
     "run: finished, cold universal",
     "run: finished, cold messages",
     "run: finished, cold discard",
@@ -147,6 +149,16 @@ const ACTS: [&str; 31] = [
     "heard: marked by walk",
     "heard: marked by scan",
     "heard: marked by links",
+    "heard: purged by Delete",
+    "heard: purged by Rewrite",
+    "rewrite: begins in purge",
+    "rewrite: begins in resumed purge",
+    "beside a rewrite: put",
+    "beside a rewrite: ask and trust",
+    "beside a rewrite: read",
+    "beside a resumed rewrite: put",
+    "beside a resumed rewrite: ask and trust",
+    "beside a resumed rewrite: read",
     "run: rests",
     "act: reorg within finality",
     "act: reorg beyond finality",

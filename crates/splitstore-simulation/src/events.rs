@@ -89,6 +89,9 @@ impl Observer for Events {
             Event::Finished(report) => {
                 heard.sealed = false;
                 *heard.counts.entry(format!("heard: marked by {}", report.marking.by)).or_default() += 1;
+                if let Some(purge) = &report.purge {
+                    *heard.counts.entry(format!("heard: purged by {:?}", purge.way)).or_default() += 1;
+                }
                 let spared = if report.spared > 0 { "heard: a purge spared blocks" } else { return };
                 spared.into()
             }

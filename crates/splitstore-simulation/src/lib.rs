@@ -28,6 +28,7 @@ mod oracle;
 mod probes;
 mod reader;
 mod recovery;
+mod rewriting;
 mod runs;
 mod saboteur;
 mod sets;
@@ -179,8 +180,8 @@ fn open(world: &mut World) -> Result<splitstore_orchestrator::SplitStore, Broken
 }
 
 fn die(world: &mut World) -> Result<(), Broken> {
-    if let Some((place, port)) = world.wire.died_at() {
-        world.coverage.count(format!("crash inside: {place}, {}", port.name()));
+    if let Some((place, what)) = world.wire.died_at() {
+        world.coverage.count(format!("crash inside: {place}, {what}"));
     }
     world.crash();
     world.recovers_the_same()

@@ -90,7 +90,7 @@ pub(crate) struct Node {
     /// All that it was ever told, also by calls that failed: it may keep these as long as they are young.
     pub(crate) ever_reverted: Vec<TipsetId>,
     /// Every subtree of a state that was ever made.
-    subtrees: Vec<Id>,
+    pub(crate) subtrees: Vec<Id>,
     counter: u64,
 }
 

@@ -169,6 +169,7 @@ impl Life<'_, '_> {
     fn calm_down(&mut self) -> Verdict {
         self.run = None;
         let world = &mut *self.world;
+        world.options.interludes = 0;
         world.wire.calm();
         world.machine.files.set_free_space(None);
         for pool in &mut world.pools {

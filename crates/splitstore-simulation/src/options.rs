@@ -56,6 +56,8 @@ pub(crate) struct SimOptions {
     pub(crate) burst: usize,
     /// Chances in a hundred that a purge waits for the node.
     pub(crate) dwell: usize,
+    /// Chances in a hundred that somebody takes a turn inside a step that rewrites hot.
+    pub(crate) interludes: usize,
 }
 
 impl SimOptions {
@@ -96,6 +98,7 @@ impl SimOptions {
             by_hand: [0, 20, 100, 100][dice.below(4)],
             burst: dice.between(1, 6),
             dwell: [0, 50, 80][dice.below(3)],
+            interludes: 60,
         }
     }
 
@@ -134,7 +137,7 @@ impl SimOptions {
     }
 
     /// How purges take blocks out. Without a throw of its own, too.
-    const fn purge(&self) -> PurgeStrategy {
+    pub(crate) const fn purge(&self) -> PurgeStrategy {
         match self.turns / 12 % 3 {
             0 => PurgeStrategy::Delete,
             1 => PurgeStrategy::Rewrite,

@@ -26,6 +26,8 @@ pub(crate) struct Oracle {
     pub(crate) carried: BTreeSet<Id>,
     pub(crate) flushed: BTreeSet<Id>,
     pub(crate) deleted: BTreeSet<Id>,
+    /// On its way out of hot by a rewrite, or left over by one that failed: as good as gone.
+    pub(crate) going: BTreeSet<Id>,
     /// Behind a filter with a hole below it when somebody wrote its parent, who will bring it, too: its deletion is no
     /// loss.
     pub(crate) promised: BTreeSet<Id>,

@@ -69,9 +69,10 @@ impl<'s> Life<'s, '_> {
         }
         self.world.wire.set_place(place);
         let excuses = self.world.wire.excuses();
-        let stepped = self.run.as_mut().map(Run::step);
+        let (stepped, acted) = self.step_run(phase);
         let place = self.world.wire.place();
         self.world.wire.set_place(NODE);
+        acted?;
         self.world.coverage.count(format!("step: {place}"));
         match stepped {
             Some(Ok(step)) => self.stepped(&step, ends)?,

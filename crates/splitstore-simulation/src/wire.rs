@@ -19,6 +19,7 @@ use splitstore_domain::BlockKey;
 use splitstore_ports::{ErrorKind, PortError, Result};
 
 use crate::broken::Broken;
+use crate::rewriting::Interlude;
 
 /// An adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,7 +58,7 @@ enum Life {
     /// Between two effects.
     Killed,
     /// At this effect.
-    BurntOut(&'static str, Port),
+    BurntOut(&'static str, &'static str),
 }
 
 impl Life {
@@ -97,6 +98,9 @@ pub(crate) struct Fault {
 /// The place of everything that no run does.
 pub(crate) const NODE: &str = "node";
 
+/// The effect of a rewrite of hot, and of each block that it leaves out.
+pub(crate) const REWRITE: &str = "rewrite";
+
 /// Where a run, or the finishing of an earlier one, begins: what went wrong before is over.
 const BEGINNINGS: [&str; 3] = ["open", "finish", "prepare"];
 
@@ -128,6 +132,11 @@ struct State {
     fired: Vec<(Port, Access, ErrorKind)>,
     /// Keys put and deleted, in order.
     changes: Vec<(Port, Change, BlockKey)>,
+    /// Doomed, and still there.
+    going: Vec<BlockKey>,
+    interlude: Option<Interlude>,
+    /// What was reached that only an adapter sees.
+    reached: Vec<String>,
 }
 
 impl Wire {
@@ -159,9 +168,9 @@ impl Wire {
     }
 
     /// Where the fuse burnt out, if it did.
-    pub(crate) fn died_at(&self) -> Option<(&'static str, Port)> {
+    pub(crate) fn died_at(&self) -> Option<(&'static str, &'static str)> {
         match self.0.lock().life {
-            Life::BurntOut(place, port) => Some((place, port)),
+            Life::BurntOut(place, what) => Some((place, what)),
             Life::Alive | Life::Killed => None,
         }
     }
@@ -174,7 +183,8 @@ impl Wire {
     pub(crate) fn renew(&self) {
         let mut state = self.0.lock();
         let (excuses, fired) = (state.excuses, std::mem::take(&mut state.fired));
-        *state = State { excuses, fired, place: "open", ..State::default() };
+        let reached = std::mem::take(&mut state.reached);
+        *state = State { excuses, fired, reached, place: "open", ..State::default() };
     }
 
     /// From now on this port takes no data, or takes it again.
@@ -214,8 +224,9 @@ impl Wire {
     pub(crate) fn has_put(&self, port: Port, keys: impl IntoIterator<Item = BlockKey>) {
         let mut state = self.0.lock();
         for key in keys {
-            if port == Port::Cold {
-                state.unsynced.insert(key.clone());
+            match port {
+                Port::Cold => drop(state.unsynced.insert(key.clone())),
+                _ => state.going.retain(|going| *going != key),
             }
             state.changes.push((port, Change::Put, key));
         }
@@ -242,6 +253,48 @@ impl Wire {
         state.changes.extend(keys.iter().map(|key| (Port::Hot, Change::Deleted, key.clone())));
     }
 
+    /// These are on their way out, and no others.
+    pub(crate) fn go(&self, keys: Vec<BlockKey>) {
+        self.0.lock().going = keys;
+    }
+
+    pub(crate) fn going(&self) -> Vec<BlockKey> {
+        self.0.lock().going.clone()
+    }
+
+    /// Somebody wants to take a turn in the middle of a rewrite.
+    pub(crate) fn interrupt(&self, interlude: Interlude) {
+        self.0.lock().interlude = Some(interlude);
+    }
+
+    pub(crate) fn uninterrupt(&self) {
+        self.0.lock().interlude = None;
+    }
+
+    /// The turn that is due at this place of a rewrite, if there is one.
+    pub(crate) fn interlude(&self) -> Option<Interlude> {
+        let mut state = self.0.lock();
+        let left = state.interlude.as_mut()?.after.checked_sub(1);
+        match left {
+            None => state.interlude.take(),
+            Some(left) => {
+                state.interlude.as_mut()?.after = left;
+                None
+            }
+        }
+    }
+
+    /// Counts what only an adapter sees.
+    pub(crate) fn reach(&self, what: &str) {
+        let mut state = self.0.lock();
+        let what = format!("{what} in {}", state.place);
+        state.reached.push(what);
+    }
+
+    pub(crate) fn take_reached(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().reached)
+    }
+
     /// Most keys that one call deleted from hot in this life.
     pub(crate) fn most_deleted(&self) -> usize {
         self.0.lock().most_deleted
@@ -262,7 +315,8 @@ impl Wire {
         let mut state = self.0.lock();
         if state.left == Some(0) {
             let place = state.place;
-            state.life.end(Life::BurntOut(place, port));
+            let inside = if what == REWRITE { REWRITE } else { port.name() };
+            state.life.end(Life::BurntOut(place, inside));
         }
         if state.life != Life::Alive {
             state.excuses += 1;

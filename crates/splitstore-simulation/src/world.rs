@@ -200,6 +200,11 @@ impl World {
                 self.trace.line(format!("b{id} {change:?} {}", port.name()));
             }
         }
+        let going = self.wire.going();
+        self.oracle.going = going.iter().filter_map(|key| self.universe.of_key(key)).collect();
+        for what in self.wire.take_reached() {
+            self.coverage.count(what);
+        }
         for (port, access, kind) in self.wire.take_fired() {
             self.coverage.count(format!("fault: {} {}, {kind}", port.name(), access.name()));
         }
@@ -213,7 +218,10 @@ impl World {
         // Under `universal` a block that is read in cold stays there: nothing below it is lost.
         let universal = self.options.cold == ColdPolicy::Universal;
         let owed = if universal { &oracle.written } else { &oracle.owed };
-        if oracle.live.contains(&id) || owed.contains(&id) || oracle.forked.contains(&id) {
+        let stays = oracle.live.contains(&id) || owed.contains(&id) || oracle.forked.contains(&id);
+        // What was on its way out already when somebody came to need it was met in cold, and is there.
+        let was_going = oracle.going.contains(&id) && self.in_cold(id);
+        if stays && !was_going {
             self.oracle.wrongly.get_or_insert(id);
         }
         if self.options.cold == ColdPolicy::Universal && !self.in_cold(id) {
@@ -230,9 +238,9 @@ impl World {
         self.machine.hot.has(&self.universe.cid(id)).unwrap_or(false)
     }
 
-    /// Whether a tier has the block, whatever a filter says.
+    /// Whether a tier has the block and no rewrite is about to take it, whatever a filter says.
     pub(crate) fn there(&self, id: Id) -> bool {
-        self.in_hot(id) || self.in_cold(id)
+        (self.in_hot(id) && !self.oracle.going.contains(&id)) || self.in_cold(id)
     }
 
     fn sound(&self, id: Id) -> bool {

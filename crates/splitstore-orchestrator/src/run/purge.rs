@@ -49,6 +49,8 @@ pub(crate) struct Purging {
     resume: Option<Resume>,
     marked: u64,
     spared: u64,
+    /// Behind the end of the list: what failed puts have kept, and is not whole.
+    left: Vec<BlockKey>,
     exclusive: Exclusive,
     choice: Option<PurgeChoice>,
     /// Of a purge that rewrites hot.
@@ -99,7 +101,7 @@ impl Purging {
     fn begin(cx: &Inner, work: Work, filter: Arc<Filter>, marked: u64) -> Result<Self> {
         let candidates = Some(CandidateReader::open(&*cx.files, &work.folder)?);
         let exclusive = Exclusive::up_to(cx.options.batches.exclusive.get());
-        let (chunk, next, spared) = (Vec::new(), 0, 0);
+        let (chunk, left, next, spared) = (Vec::new(), Vec::new(), 0, 0);
         let (unsure, resume, choice, rewriting) = (None, None, None, None);
         Ok(Self {
             work,
@@ -111,6 +113,7 @@ impl Purging {
             resume,
             marked,
             spared,
+            left,
             exclusive,
             choice,
             rewriting,
@@ -177,9 +180,27 @@ impl Purging {
         if self.rewriting.as_ref().is_some_and(|rewriting| !rewriting.is_empty()) {
             return self.rewrite(cx, meter);
         }
+        self.left.extend(self.filter.let_go()?);
+        if !self.left.is_empty() {
+            return self.purge_left(cx, meter);
+        }
         self.save_cursor(cx)?;
         let Self { work, marked, spared, choice, .. } = self;
         Ok(Advance::Done(Purged { work, marked, spared, choice }))
+    }
+
+    /// Deletes what failed puts have kept although it is not whole.
+    fn purge_left(mut self, cx: &Inner, meter: &mut PhaseReport) -> Result<Advance<Self, Purged>> {
+        let left = std::mem::take(&mut self.left);
+        let (deleted, postponed) = self.in_batches(cx, self.next, left, Filter::purge)?;
+        count(meter, deleted, 0);
+        self.spared = self.spared.saturating_sub(deleted);
+        self.left = postponed;
+        Ok(if self.left.is_empty() {
+            Advance::More(self)
+        } else {
+            Advance::Wait(self, cx.clock.elapsed().saturating_add(WALKS_TIME))
+        })
     }
 
     /// Deletes or a rewrite, for all of it: after a restart what is left is looked at anew.

@@ -1,11 +1,11 @@
 //! Marks made after the seal stand in hot's own log: a power cut keeps a block with all that its DAG needs, or
 //! takes both.
 
-use splitstore_domain::ColdPolicy;
+use splitstore_domain::{ColdPolicy, PurgeStrategy};
 use splitstore_memory::{Call, Failing};
 use splitstore_orchestrator::SplitStore;
 use splitstore_ports::cid::Cid;
-use splitstore_ports::{BlockRead, BlockWriteExt, ErrorKind, Notes};
+use splitstore_ports::{BlockRead, BlockWrite, BlockWriteExt, ErrorKind, Notes};
 
 use crate::rig::{Rig, finish, generated, list_block, raw_block, step_to};
 
@@ -342,5 +342,39 @@ fn what_a_failed_put_has_kept_is_purged_by_a_restart_that_finds_no_note_of_it() 
             assert!(!is_whole(&store, dag, &format!("cut after {steps} chunks")), "nobody has it");
             assert!(!is_whole(&store, &dag[1..], &format!("cut after {steps} chunks")), "nor its child");
         }
+    }
+}
+
+/// A put of a whole DAG fails when the purge has taken a part of it: what is left of the rest is not shown by the run's end
+/// as if it were whole.
+#[test]
+fn what_a_failed_put_of_a_dag_has_kept_is_whole_or_gone_when_the_run_is_over() {
+    for way in [PurgeStrategy::Delete, PurgeStrategy::Rewrite] {
+        let lineages: Vec<[Block; 3]> = (0..12).map(|n| lineage(&format!("half {n}"))).collect();
+        let orphans: Vec<&Block> = lineages.iter().flatten().collect();
+        let mut shown = 0;
+        for steps in 0..12 {
+            let mut rig = rig_with(&orphans);
+            rig.purge = way;
+            rig.batches.chunk = 4.try_into().unwrap();
+            let (store, _chain) = rig.open().unwrap();
+            let mut run = store.begin().unwrap();
+            step_to(&mut run, "purge");
+            (0..steps).for_each(|_| drop(run.step()));
+            for dag in &lineages {
+                let is_put = |call: &Call| matches!(call, Call::Note(_) | Call::Put(_));
+                rig.hot.fail_nth_where(1, ErrorKind::Full, is_put);
+                let blocks: Vec<_> =
+                    dag.iter().map(|(cid, data)| splitstore_ports::Block { cid: *cid, data }).collect();
+                store.put_many(&blocks).unwrap_err();
+            }
+            while run.step().is_ok() {}
+            for dag in &lineages {
+                let when = format!("{way:?}, {steps} steps before the puts");
+                shown += u64::from(is_whole(&store, dag, &when));
+                is_whole(&store, &dag[1..], &when);
+            }
+        }
+        assert!(shown > 0, "nothing was kept by {way:?}");
     }
 }
