@@ -82,17 +82,17 @@ pub fn ranges_to_rewrite_make_the_whole(fixture: &impl Fixture<Store: HotStore>)
     let store = open(fixture);
     let Some(rewrite) = store.range_rewrite() else { return };
     put_all(&store, &sample::blocks(0..1_000));
-    let ranges = rewrite.ranges().expect("cut the keys in ranges");
-    let ends = |range: &KeyRange| (range.from.clone(), range.to.clone());
-    let mut at = None;
-    for range in &ranges {
-        let (from, to) = ends(&range.keys);
-        assert_eq!(from, at, "a range begins where the one before ends");
-        assert!(to.is_none() || to > from, "{from:02x?} to {to:02x?}");
-        at = to;
+    for ranges in [rewrite.ranges(), rewrite.small_ranges()] {
+        let ranges = ranges.expect("cut the keys in ranges");
+        let mut at = None;
+        for KeyRange { from, to } in ranges.iter().map(|range| &range.keys) {
+            assert_eq!(*from, at, "a range begins where the one before ends");
+            assert!(to.is_none() || to > from, "{from:02x?} to {to:02x?}");
+            at.clone_from(to);
+        }
+        assert_eq!(at, None, "the last has no end");
+        assert_eq!(ranges[0].keys.from, None, "the first has no beginning");
     }
-    assert_eq!(at, None, "the last has no end");
-    assert_eq!(ranges[0].keys.from, None, "the first has no beginning");
 }
 
 /// A block outside the range stays, doomed or not.

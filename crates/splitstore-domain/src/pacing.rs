@@ -6,6 +6,8 @@
 //!   window  |<--------- 200 ms --------->| are w much slower than r? the share shrinks by a third, else it grows
 //!   bytes   a bucket, filled at the limit, emptied by what a step has read and written
 //! ```
+//! **Reads and writes are compared apart**: one is not the other's like. Whichever suffers more is yielded to.
+//!
 //! **What is compared** is one node under one load at one moment, with and without the run's work. So no idle baseline
 //! is needed, and a node that is slow for other reasons does not slow its run down: its reads are as slow in the rests.
 //!
@@ -96,12 +98,12 @@ const LEAST_REST: Duration = Duration::from_millis(2);
 /// No more rest than this is owed for work done, however long a step was.
 const MOST_OWED: Duration = Duration::from_secs(1);
 
-/// How long reads took, by what the run did meanwhile.
+/// How long operations of one kind took, by what the run did meanwhile.
 #[derive(Debug, Clone, Default)]
 pub struct Heard {
-    /// Reads that met the run at work.
+    /// Those that met the run at work.
     pub working: Latencies,
-    /// Reads that did not.
+    /// Those that did not.
     pub resting: Latencies,
 }
 
@@ -169,23 +171,27 @@ impl Pacer {
         if rest < LEAST_REST { Duration::ZERO } else { rest }
     }
 
-    /// Takes in how reads fared, once a window. What has served is forgotten.
-    pub fn adapt(&mut self, heard: &mut Heard, now: Duration) {
+    /// Takes in how each kind of operation fared, once a window. What has served is forgotten.
+    pub fn adapt(&mut self, heard: &mut [Heard], now: Duration) {
         let Pacing::Paced(limits) = self.pacing else { return };
         if now < self.window_ends {
             return;
         }
         self.window_ends = now.saturating_add(WINDOW);
         self.windows += 1;
-        let share = match verdict(heard, self.windows) {
+        // The sternest counts.
+        let verdict = heard.iter().map(|kind| verdict(kind, self.windows)).max();
+        let share = match verdict.unwrap_or(Verdict::Harmless) {
             Verdict::Harmless => self.share + GROWS_BY,
             Verdict::Slows => self.share * SHRINKS_TO,
             Verdict::Unknown => return,
         };
         self.share = share.clamp(least(limits), f64::from(PaceLimits::MOST_PERCENT) / 100.0);
         self.windows = 0;
-        heard.working = Latencies::default();
-        heard.resting.fade();
+        for kind in heard {
+            kind.working = Latencies::default();
+            kind.resting.fade();
+        }
     }
 
     /// The present pace.
@@ -205,13 +211,14 @@ fn least(limits: PaceLimits) -> f64 {
     f64::from(limits.least_percent) / 100.0
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// From mild to stern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Verdict {
-    /// Nobody reads, or nobody reads more slowly.
+    /// Nobody is there, or nobody is slower.
     Harmless,
-    Slows,
     /// Too little was heard yet.
     Unknown,
+    Slows,
 }
 
 fn verdict(heard: &Heard, windows: u32) -> Verdict {

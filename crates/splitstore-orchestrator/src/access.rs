@@ -10,6 +10,7 @@ use splitstore_domain::{ColdPolicy, ObjectKind, digest};
 use splitstore_ports::{Block, BlockRead, BlockReadExt, BlockWrite, ErrorKind, PortError, Result};
 
 use crate::error::Error;
+use crate::pacer::Kind;
 use crate::protection::{Moment, Noted, Stage, reference_to};
 use crate::store::{Inner, SplitStore};
 use crate::tiers::Tiers;
@@ -106,7 +107,7 @@ impl Inner {
         cid: &Cid,
         look: impl Fn(&dyn BlockRead) -> Result<Option<T>>,
     ) -> Result<Option<T>> {
-        let sample = self.pacer.sample(cid, &*self.clock);
+        let sample = self.pacer.sample(Kind::Read, cid, &*self.clock);
         let found = self.find(cid, look);
         self.pacer.hear(sample, &*self.clock);
         found
@@ -156,6 +157,7 @@ impl BlockWrite for SplitStore {
         if stored.is_empty() {
             return Ok(());
         }
+        let _timed = self.inner.pacer.put(&stored, &*self.inner.clock);
         stored.iter().try_for_each(|block| check_hash_function(&block.cid))?;
         let Inner { protection, tiers, .. } = &*self.inner;
         let _permit = protection.write();

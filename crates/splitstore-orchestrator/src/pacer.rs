@@ -1,11 +1,11 @@
-//! Lets a run rest between its steps, and hears from readers how they fare meanwhile.
+//! Lets a run rest between its steps, and hears from readers and writers how they fare meanwhile.
 //!
 //! ```text
 //!   run       begin .. step | rest | step | rest .. end
-//!   reader    1 in 64, while a run is paced: how long the look took, and whether a step was under way
+//!   others    1 in 64, while a run is paced: how long the look or the put took, and whether a step was under way
 //! ```
-//! The arithmetic is [`splitstore_domain::pacing`]'s. Readers that are not sampled, and all while no run is paced, pay
-//! one relaxed load of a flag; which blocks are sampled their own digests say, so that nobody counts. Rests are for
+//! The arithmetic is [`splitstore_domain::pacing`]'s. Who is not sampled, and all while no run is paced, pay one relaxed
+//! load of a flag; which blocks are sampled their own digests say (of a batch its first one's), so that nobody counts. Rests are for
 //! whoever steps the run to take ([`crate::Step::Resting`]), where a wish of the operator ends them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,27 +14,42 @@ use std::time::Duration;
 use cid::Cid;
 use parking_lot::Mutex;
 use splitstore_domain::pacing::{Heard, PaceNow, Pacer as Policy, Pacing, Worked};
-use splitstore_ports::Clock;
+use splitstore_ports::{Block, Clock};
 
-/// Of so many reads one is timed.
+/// Of so many operations one is timed.
 const SAMPLED: u8 = 64;
 
 /// The pace of the run under way, if there is one.
 pub(crate) struct Pacer {
     pacing: Pacing,
-    /// Readers tell how they fare.
+    /// Others tell how they fare.
     listening: AtomicBool,
     /// A step is under way.
     working: AtomicBool,
-    heard: Mutex<Heard>,
+    heard: Mutex<[Heard; 2]>,
     policy: Mutex<Option<Policy>>,
 }
 
-/// A read that is timed.
+/// What is timed.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    Read,
+    Put,
+}
+
+/// An operation that is timed.
 #[derive(Clone, Copy)]
 pub(crate) struct Sample {
+    kind: Kind,
     began: Duration,
     beside_work: bool,
+}
+
+/// Tells when it ends.
+pub(crate) struct Timed<'a> {
+    pacer: &'a Pacer,
+    clock: &'a dyn Clock,
+    sample: Sample,
 }
 
 /// The run is paced while this lives.
@@ -49,7 +64,7 @@ impl Pacer {
     /// A run begins.
     pub(crate) fn begin(&self, now: Duration) -> Paced<'_> {
         *self.policy.lock() = Some(Policy::new(self.pacing, now));
-        *self.heard.lock() = Heard::default();
+        *self.heard.lock() = Default::default();
         self.listening.store(self.pacing != Pacing::Fast, Ordering::Relaxed);
         Paced(self)
     }
@@ -64,7 +79,7 @@ impl Pacer {
         self.working.store(false, Ordering::Relaxed);
         let mut policy = self.policy.lock();
         let Some(policy) = policy.as_mut() else { return Duration::ZERO };
-        policy.adapt(&mut self.heard.lock(), now);
+        policy.adapt(&mut *self.heard.lock(), now);
         policy.after(step, now)
     }
 
@@ -73,25 +88,39 @@ impl Pacer {
         self.policy.lock().as_ref().map(Policy::now)
     }
 
-    /// A read of this block begins: whether it is to be timed.
-    pub(crate) fn sample(&self, cid: &Cid, clock: &dyn Clock) -> Option<Sample> {
+    /// An operation on this block begins: whether it is to be timed.
+    pub(crate) fn sample(&self, kind: Kind, cid: &Cid, clock: &dyn Clock) -> Option<Sample> {
         if !self.listening.load(Ordering::Relaxed) || !is_sampled(cid) {
             return None;
         }
-        Some(Sample { began: clock.elapsed(), beside_work: self.working.load(Ordering::Relaxed) })
+        let beside_work = self.working.load(Ordering::Relaxed);
+        Some(Sample { kind, began: clock.elapsed(), beside_work })
     }
 
-    /// The read has ended.
+    /// A put of these blocks begins, and ends with what is returned.
+    pub(crate) fn put<'a>(&'a self, blocks: &[Block<'_>], clock: &'a dyn Clock) -> Option<Timed<'a>> {
+        let sample = self.sample(Kind::Put, &blocks.first()?.cid, clock)?;
+        Some(Timed { pacer: self, clock, sample })
+    }
+
+    /// The operation has ended.
     pub(crate) fn hear(&self, sample: Option<Sample>, clock: &dyn Clock) {
-        let Some(Sample { began, beside_work }) = sample else { return };
+        let Some(Sample { kind, began, beside_work }) = sample else { return };
         let took = clock.elapsed().saturating_sub(began);
         // Whoever comes while another tells is one sample less.
         let Some(mut heard) = self.heard.try_lock() else { return };
+        let heard = &mut heard[kind as usize];
         if beside_work || self.working.load(Ordering::Relaxed) {
             heard.working.add(took);
         } else {
             heard.resting.add(took);
         }
+    }
+}
+
+impl Drop for Timed<'_> {
+    fn drop(&mut self) {
+        self.pacer.hear(Some(self.sample), self.clock);
     }
 }
 
@@ -119,23 +148,35 @@ mod tests {
         Cid::new_v1(0x55, Multihash::wrap(0x12, &[last; 32]).expect("32 bytes fit"))
     }
 
-    /// A second of a run in steps of 10 ms, with reads of a block beside each step and in each rest.
-    fn percent_after(pacing: Pacing, last: u8, beside_work: Duration, in_rests: Duration) -> Option<u8> {
+    /// A second of a run in steps of 10 ms, with reads or puts of a block beside each step and in each rest.
+    fn percent_after(
+        pacing: Pacing,
+        (kind, last): (Kind, u8),
+        beside_work: Duration,
+        in_rests: Duration,
+    ) -> Option<u8> {
         let (clock, pacer) = (MemoryClock::new(), Pacer::new(pacing));
         let _paced = pacer.begin(clock.elapsed());
-        let read = |took: Duration| {
-            let sample = pacer.sample(&block(last), &clock);
-            clock.advance(took);
-            pacer.hear(sample, &clock);
+        let (cid, data) = (block(last), []);
+        let operate = |took: Duration| match kind {
+            Kind::Read => {
+                let sample = pacer.sample(Kind::Read, &cid, &clock);
+                clock.advance(took);
+                pacer.hear(sample, &clock);
+            }
+            Kind::Put => {
+                let _timed = pacer.put(&[Block { cid, data: &data }], &clock);
+                clock.advance(took);
+            }
         };
         for _ in 0..100 {
             let began = clock.elapsed();
             pacer.works();
-            read(beside_work);
+            operate(beside_work);
             clock.advance(Duration::from_millis(10));
             let step = Worked { time: clock.elapsed().saturating_sub(began), bytes: 0 };
             let rest = pacer.rests(step, clock.elapsed());
-            read(in_rests);
+            operate(in_rests);
             clock.advance(rest);
         }
         pacer.now().map(|now| now.percent)
@@ -145,22 +186,25 @@ mod tests {
     const QUICK: Duration = Duration::from_millis(1);
 
     #[test]
-    fn a_run_yields_to_reads_that_are_slow_beside_its_work_and_quick_in_its_rests() {
-        assert_eq!(percent_after(Pacing::default(), 64, SLOW, QUICK), Some(10));
-        assert_eq!(percent_after(Pacing::default(), 64, SLOW, SLOW), Some(90));
-        assert_eq!(percent_after(Pacing::Fast, 64, SLOW, QUICK), Some(100));
+    fn a_run_yields_to_reads_and_puts_that_are_slow_beside_its_work_and_quick_in_its_rests() {
+        for kind in [Kind::Read, Kind::Put] {
+            assert_eq!(percent_after(Pacing::default(), (kind, 64), SLOW, QUICK), Some(10));
+            assert_eq!(percent_after(Pacing::default(), (kind, 64), SLOW, SLOW), Some(90));
+            assert_eq!(percent_after(Pacing::Fast, (kind, 64), SLOW, QUICK), Some(100));
+        }
     }
 
     #[test]
-    fn one_read_in_64_is_timed_and_none_while_no_run_is_paced() {
+    fn one_operation_in_64_is_timed_and_none_while_no_run_is_paced() {
         let (clock, pacer) = (MemoryClock::new(), Pacer::new(Pacing::default()));
-        let timed = || (0..=255).filter(|last| pacer.sample(&block(*last), &clock).is_some()).count();
+        let timed =
+            || (0..=255).filter(|last| pacer.sample(Kind::Read, &block(*last), &clock).is_some()).count();
         assert_eq!(timed(), 0);
         let paced = pacer.begin(clock.elapsed());
         assert_eq!(timed(), 4);
         drop(paced);
         assert_eq!((timed(), pacer.now()), (0, None));
         // What is not timed is not heard.
-        assert_eq!(percent_after(Pacing::default(), 1, SLOW, QUICK), Some(90));
+        assert_eq!(percent_after(Pacing::default(), (Kind::Put, 1), SLOW, QUICK), Some(90));
     }
 }

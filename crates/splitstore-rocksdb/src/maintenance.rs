@@ -25,7 +25,7 @@ use crate::error::failed;
 use crate::{RocksHot, folder};
 
 /// Bytes of the last level in one piece: under a second of work on a common disk.
-const PIECE: u64 = 128 << 20;
+pub(crate) const PIECE: u64 = 128 << 20;
 
 /// How long a finished reclaim waits for replaced files to be removed, in microseconds.
 const REMOVAL_WAIT: u64 = 1_000_000;
@@ -67,7 +67,7 @@ impl RocksHot {
         }
         let failures = self.background_failures()?;
         let options = compaction(mode);
-        for piece in pieces(&files) {
+        for piece in pieces(&files, PIECE) {
             interrupt.check(attempt)?;
             self.db.compact_range_opt(piece.start, piece.end, &options);
             self.compacted(failures, attempt)?;
@@ -134,8 +134,8 @@ fn compaction(mode: ReclaimMode) -> CompactOptions {
     options
 }
 
-/// All keys in pieces of about [`PIECE`] bytes, cut where files of the deepest level end.
-pub(crate) fn pieces(files: &[LiveFile]) -> Vec<Piece> {
+/// All keys in pieces of about so many bytes, cut where files of the deepest level end.
+pub(crate) fn pieces(files: &[LiveFile], bytes: u64) -> Vec<Piece> {
     let deepest = files.iter().map(|file| file.level).max().filter(|&level| level > 0);
     let mut ends: Vec<(&[u8], u64)> = files
         .iter()
@@ -150,7 +150,7 @@ pub(crate) fn pieces(files: &[LiveFile]) -> Vec<Piece> {
     let mut size = 0;
     for (end, len) in ends {
         size += len;
-        if size >= PIECE {
+        if size >= bytes {
             pieces.push(Piece { start: start.replace(successor(end)), end: Some(end.to_vec()) });
             size = 0;
         }
@@ -189,12 +189,23 @@ mod tests {
             start: start.map(<[u8]>::to_vec),
             end: end.map(<[u8]>::to_vec),
         };
-        assert_eq!(pieces(&files), [piece(None, Some(&[4])), piece(Some(&[4, 0]), None)]);
+        assert_eq!(pieces(&files, PIECE), [piece(None, Some(&[4])), piece(Some(&[4, 0]), None)]);
+    }
+
+    #[test]
+    fn small_pieces_take_tables_one_by_one() {
+        let files = [file(6, 2, PIECE / 2), file(6, 4, PIECE / 2), file(6, 6, PIECE / 8), file(6, 8, 1)];
+        let ends = |bytes| pieces(&files, bytes).into_iter().map(|piece| piece.end).collect::<Vec<_>>();
+        assert_eq!(ends(PIECE / 4), [Some(vec![2]), Some(vec![4]), None]);
+        assert_eq!(ends(PIECE), [Some(vec![4]), None]);
     }
 
     #[test]
     fn without_files_below_the_first_level_there_is_one_piece() {
-        assert_eq!(pieces(&[file(0, 1, PIECE), file(0, 2, PIECE)]), [Piece { start: None, end: None }]);
-        assert_eq!(pieces(&[]), [Piece { start: None, end: None }]);
+        assert_eq!(
+            pieces(&[file(0, 1, PIECE), file(0, 2, PIECE)], PIECE),
+            [Piece { start: None, end: None }]
+        );
+        assert_eq!(pieces(&[], PIECE), [Piece { start: None, end: None }]);
     }
 }

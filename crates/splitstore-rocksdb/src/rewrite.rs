@@ -35,7 +35,11 @@ use splitstore_ports::{
 
 use crate::RocksHot;
 use crate::error::failed;
-use crate::maintenance::{Piece, pieces, successor};
+use crate::maintenance::{PIECE, Piece, pieces, successor};
+
+/// Bytes of the last level in a small range: half a table, so that tables are taken one by one, and what earlier passes
+/// have left of some in twos.
+const SMALL: u64 = 32 << 20;
 
 /// What stands between the engine's compactions and a pass.
 #[derive(Default)]
@@ -192,10 +196,12 @@ impl Drop for NoScan<'_> {
 
 impl RangeRewrite for RocksHot {
     fn ranges(&self) -> Result<Vec<RewriteRange>> {
-        let path = self.path.display();
-        let files = self.db.live_files();
-        let files = files.map_err(|error| failed(format!("list the files of hot tier {path}"), error))?;
-        Ok(pieces(&files).into_iter().map(|piece| range_of(piece, &files)).collect())
+        self.ranges_of(PIECE)
+    }
+
+    /// A compaction that reads no more than one table writes one, and the engine gives it one thread.
+    fn small_ranges(&self) -> Result<Vec<RewriteRange>> {
+        self.ranges_of(SMALL)
     }
 
     fn rewrite(&self, range: &KeyRange, doomed: Arc<dyn Doomed>, interrupt: &Interrupt) -> Result<()> {
@@ -215,6 +221,13 @@ impl RangeRewrite for RocksHot {
 }
 
 impl RocksHot {
+    fn ranges_of(&self, bytes: u64) -> Result<Vec<RewriteRange>> {
+        let path = self.path.display();
+        let files = self.db.live_files();
+        let files = files.map_err(|error| failed(format!("list the files of hot tier {path}"), error))?;
+        Ok(pieces(&files, bytes).into_iter().map(|piece| range_of(piece, &files)).collect())
+    }
+
     /// Compacts a range down to the last level, and of that also files that nothing above touches: those from before
     /// this call (`ForceOptimized`), or all.
     fn compact_files(&self, range: &KeyRange, last: BottommostLevelCompaction) {
@@ -245,7 +258,7 @@ mod tests {
 
     use splitstore_conformance::sample;
     use splitstore_domain::BlockKey;
-    use splitstore_ports::{Block, BlockReadExt, BlockWrite};
+    use splitstore_ports::{Block, BlockReadExt, BlockWrite, Maintenance, ReclaimMode};
 
     use super::*;
     use crate::RocksOptions;
@@ -295,6 +308,23 @@ mod tests {
         let bytes: usize = files.iter().map(|file| file.size).sum();
         assert!(bytes < 3_000 * 4_000 * 11 / 10, "{bytes} bytes for 3000 blocks of 4000");
         assert_eq!((there(&store, gone), there(&store, kept)), (0, kept.len()));
+    }
+
+    #[test]
+    fn small_ranges_need_less_room_each_and_hold_every_key_as_the_others_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RocksHot::open(folder.path(), RocksOptions::default()).unwrap();
+        let blocks: Vec<Sample> = (0..800).map(|n| sample::sized_block(n, 200_000)).collect();
+        put(&store, &blocks);
+        store.reclaim(ReclaimMode::Full, &Interrupt::new()).unwrap();
+        let (large, small) = (store.ranges().unwrap(), store.small_ranges().unwrap());
+        let most = |ranges: &[RewriteRange]| ranges.iter().map(|range| range.needs).max();
+        assert!(small.len() > large.len(), "{} ranges, {} small ones", large.len(), small.len());
+        assert!(most(&small) < most(&large));
+        for range in &small {
+            store.rewrite(&range.keys, list(&blocks[..400]), &Interrupt::new()).unwrap();
+        }
+        assert_eq!((there(&store, &blocks[..400]), there(&store, &blocks[400..])), (0, 400));
     }
 
     /// The engine's own compactions ask nobody, also while a pass is on.

@@ -32,13 +32,15 @@ impl Run {
         self.now += time;
         self.worked += time;
         let mut heard = Heard::default();
+        let mut idle = Heard::default();
+        idle.resting.add(us(1));
         if let Some((working, resting)) = reads {
             for _ in 0..50 {
                 heard.working.add(working);
                 heard.resting.add(resting);
             }
         }
-        self.pacer.adapt(&mut heard, self.now);
+        self.pacer.adapt(&mut [idle, heard], self.now);
         self.now += self.pacer.after(Worked { time, bytes }, self.now);
     }
 
@@ -123,12 +125,36 @@ fn a_run_recovers_its_share_when_reads_are_fast_again() {
 #[test]
 fn without_reads_in_its_rests_the_share_stays_where_it_is() {
     let mut pacer = Pacer::new(Pacing::default(), Duration::ZERO);
-    let mut heard = Heard::default();
-    (0..100).for_each(|_| heard.working.add(ms(9)));
+    let mut heard = [Heard::default()];
+    (0..100).for_each(|_| heard[0].working.add(ms(9)));
     for window in 1..20 {
         pacer.adapt(&mut heard, ms(300 * window));
     }
     assert_eq!(pacer.now().percent, 50);
+}
+
+/// A slow one of either kind is enough, and few of one kind are no reason to take more from the other.
+#[test]
+fn a_run_yields_to_whichever_kind_of_operation_suffers() {
+    let fare = |beside_work: Duration, count: u32| {
+        let mut heard = Heard::default();
+        (0..count).for_each(|_| heard.working.add(beside_work));
+        (0..count).for_each(|_| heard.resting.add(us(100)));
+        heard
+    };
+    let (well, badly, unknown) = (fare(us(100), 50), fare(ms(5), 50), fare(ms(5), 3));
+    let cases = [
+        ([&well, &badly], 33),
+        ([&badly, &well], 33),
+        ([&unknown, &badly], 33),
+        ([&unknown, &well], 50),
+        ([&well, &well], 55),
+    ];
+    for (kinds, percent) in cases {
+        let mut pacer = Pacer::new(Pacing::default(), Duration::ZERO);
+        pacer.adapt(&mut kinds.map(Clone::clone), ms(300));
+        assert_eq!(pacer.now().percent, percent);
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use splitstore_domain::purge::{self, PurgeFacts};
-use splitstore_domain::{BlockKey, PhaseReport, PurgeChoice, PurgeWay, Window};
+use splitstore_domain::{BlockKey, Pacing, PhaseReport, PurgeChoice, PurgeWay, Window};
 use splitstore_ports::RangeRewrite;
 
 use super::rewrite::Rewriting;
@@ -205,7 +205,11 @@ impl Purging {
 
     /// Deletes or a rewrite, for all of it: after a restart what is left is looked at anew.
     fn choose(&mut self, cx: &Inner) -> Result<()> {
-        let ranges = cx.tiers.hot.range_rewrite().map(RangeRewrite::ranges).transpose()?;
+        let ranges = match cx.options.pacing {
+            Pacing::Fast => RangeRewrite::ranges,
+            Pacing::Paced(_) => RangeRewrite::small_ranges,
+        };
+        let ranges = cx.tiers.hot.range_rewrite().map(ranges).transpose()?;
         // Behind the last range there must be nothing: candidates there would wait for ever.
         let ranges = ranges.filter(|ranges| ranges.last().is_some_and(|last| last.keys.to.is_none()));
         let needs = ranges.as_ref().and_then(|ranges| ranges.iter().map(|range| range.needs).max());
