@@ -19,6 +19,14 @@ use crate::output::Output;
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 a law is broken or something is missing; 2 bad usage or bad input; \
                           130 interrupted by Ctrl-C or SIGTERM, between two steps, safe to repeat";
 
+const NEW_STORE: &str = "`purge` and `[pace]` (mode, io_limit) are set in the store's splitstore.toml, after `init`; \
+                         docs/settings.md lists every key";
+
+/// A whole number, refused in plain words.
+fn whole(text: &str) -> Result<u64, &'static str> {
+    text.parse().map_err(|_| "not a whole number from 0 up")
+}
+
 /// A block store for content-addressed chains that stays small by itself.
 #[derive(Debug, Parser)]
 #[command(name = "splitstore", version, max_term_width = 100, after_help = EXIT_CODES)]
@@ -68,6 +76,7 @@ impl Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Make a store.
+    #[command(after_help = NEW_STORE)]
     Init(InitArgs),
     /// Take an archive (.car, .car.zst, CARv1 or CARv2) into the hot tier and move the head to its root tipset.
     Import(ImportArgs),
@@ -102,11 +111,12 @@ pub(crate) struct InitArgs {
     /// How a compaction finds out what is live: walk, scan, links (keeps a link index), or auto.
     #[arg(long, env = "SPLITSTORE_MARKING", value_name = "WAY", default_value_t = FolderSettings::default().marking)]
     pub(crate) marking: Marking,
-    /// With `--marking auto`: keep a link index too, and mark by it.
-    #[arg(long, env = "SPLITSTORE_LINK_INDEX")]
+    /// With `--marking auto`: keep a link index too, and mark by it. Of no use with walk, scan or fjall.
+    #[arg(long, env = "SPLITSTORE_LINK_INDEX", value_parser = BoolishValueParser::new())]
     pub(crate) link_index: bool,
-    /// What marking may take of memory for a graph of the hot tier; a compaction that would need more walks.
-    #[arg(long, env = "SPLITSTORE_MARKING_MEMORY_MIB", value_name = "MIB")]
+    /// What marking may take of memory for a graph of the hot tier; a compaction that would need more walks. No limit if
+    /// left out.
+    #[arg(long, env = "SPLITSTORE_MARKING_MEMORY_MIB", value_name = "MIB", value_parser = whole, allow_negative_numbers = true)]
     pub(crate) marking_memory_mib: Option<u64>,
     #[command(flatten)]
     pub(crate) windows: NewWindows,
@@ -127,7 +137,7 @@ pub(crate) struct CompactArgs {
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// How it treats those who use the machine meanwhile: fast takes what it can get, paced rests between its steps and
-    /// keeps to the store's I/O limit.
+    /// keeps to the `io_limit` of splitstore.toml, whose `mode` is for nodes and not looked at here.
     #[arg(long, env = "SPLITSTORE_PACE", value_name = "PACE", default_value_t = PaceMode::Fast)]
     pub(crate) pace: PaceMode,
     #[command(flatten)]

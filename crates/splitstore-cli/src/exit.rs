@@ -105,7 +105,8 @@ fn advised(message: String, kind: &str) -> String {
         "damaged" => "run `verify` to see what is damaged, and import the chain again to mend it",
         _ => return message,
     };
-    if message.contains("free space") { message } else { format!("{message}; {advice}") }
+    let says_so = ["free space", "restore it", "no block is lost"].iter().any(|way| message.contains(way));
+    if says_so { message } else { format!("{message}; {advice}") }
 }
 
 /// The code and a word for machines.
@@ -139,7 +140,9 @@ fn of_folder(error: &FolderError) -> Option<(u8, &'static str)> {
         FolderError::ReadOnly { .. } => "read-only",
         FolderError::Full { .. } => "disk-full",
         FolderError::TooNew { .. } => "too-new",
-        FolderError::BadSettings { .. } | FolderError::BadWindows { .. } => "bad-settings",
+        FolderError::BadSettings { .. }
+        | FolderError::BadWindows { .. }
+        | FolderError::OtherEngine { .. } => "bad-settings",
         FolderError::NotBuilt { .. } => "not-built",
         _ => return None,
     };

@@ -71,6 +71,9 @@ impl fmt::Display for CompactionPlan {
             writeln!(f, "{fate:<9} {:>12} {:>12}", tally.blocks, tally.bytes)?;
         }
         write!(f, "missing   {:>12}", self.missing)?;
+        if self.missing > 0 {
+            write!(f, "  tolerated: a snapshot or a reference may lack them")?;
+        }
         self.missing_listed.iter().try_for_each(|cid| write!(f, "\n          {cid}"))
     }
 }

@@ -193,7 +193,8 @@ impl BlockWrite for SplitStore {
 pub struct Untracked(Tiers);
 
 impl SplitStore {
-    /// The untracked view.
+    /// The untracked view. It does not keep the store alive, only its tiers: what a chain over this store reads
+    /// ([`SplitStore::start`]).
     pub fn untracked(&self) -> Untracked {
         Untracked(self.inner.tiers.clone())
     }

@@ -1,6 +1,6 @@
 //! Why the store could not do what was asked.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cid::Cid;
 use splitstore_domain::links::LinkError;
@@ -68,15 +68,15 @@ pub enum Error {
         have: u64,
     },
     /// A file of ours is damaged. It was not used, and nothing was deleted on its strength.
-    #[error("{}: {fault}; restore it, or move the folder away and verify the store", path.display())]
+    #[error("{}: {fault}; {}", path.display(), way_out(path))]
     DamagedFile {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
         fault: &'static str,
     },
-    /// The store is closing, or the run was asked to stop.
-    #[error("stopped in {0}: nothing that was not yet sealed has been deleted")]
+    /// The store is closing or closed, or the run was asked to stop.
+    #[error("{}", stopped(*.0))]
     Stopped(Phase),
     /// `close` has waited for as long as it may, and the run is still in one step of this phase.
     #[error(
@@ -92,6 +92,28 @@ pub enum Error {
         /// Where the run was.
         phase: Phase,
     },
+}
+
+/// What to do about a damaged file. The link index is worth a scan and no more; what else is read was sealed.
+fn way_out(path: &Path) -> &'static str {
+    if path.ends_with("links/pack") {
+        "no block is lost, and a compaction builds it anew"
+    } else {
+        "restore it, or move the folder away and verify the store"
+    }
+}
+
+fn stopped(phase: Phase) -> String {
+    match phase {
+        Phase::Idle => "the store is closed, or this run is over: nothing was begun".to_owned(),
+        Phase::Prepare | Phase::Mark | Phase::Collect | Phase::Transfer => {
+            format!("stopped in {phase}, before the seal: this run has deleted nothing")
+        }
+        Phase::Seal => "stopped in seal: this run has deleted nothing yet".to_owned(),
+        Phase::Purge | Phase::Commit => {
+            format!("stopped in {phase}: the next run, or the next open, finishes this one first")
+        }
+    }
 }
 
 fn of_header(header: Option<&Cid>) -> String {

@@ -131,6 +131,10 @@ impl SplitStore {
     }
 
     /// Gives the store its chain. The base of a new store is the head it first sees.
+    ///
+    /// The store holds `chain` as long as it lives. A chain that reads its blocks from this store reads them through
+    /// [`SplitStore::untracked`]: one that held a clone would keep the store, and so its engines, open for ever, and
+    /// each header that it reads would count as touched.
     pub fn start(&self, chain: Arc<dyn ChainAccessor>) -> Result<()> {
         if let Some(head) = chain.heaviest()? {
             self.inner.ledger.base_or_set(head.height)?;
@@ -153,7 +157,7 @@ impl SplitStore {
         self.inner.protectors.lock().push(protector);
     }
 
-    /// Compacts now, whatever the trigger says, on this thread.
+    /// Compacts now, whatever the trigger says, and returns when that is over.
     pub fn compact(&self) -> Result<CompactionReport> {
         self.inner.compact(self.inner.window_now()?)
     }

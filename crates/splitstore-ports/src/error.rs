@@ -90,7 +90,7 @@ impl fmt::Display for ErrorKind {
             Self::Unsupported => "unsupported",
             Self::Closed => "closed",
             Self::Interrupted => "interrupted",
-            Self::Locked => "held by another process",
+            Self::Locked => "already open, in this process or another",
             Self::TooNew => "written by a newer version",
         })
     }

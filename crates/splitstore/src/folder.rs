@@ -7,10 +7,14 @@
 //!     hot/              the fast tier's engine
 //!     cold/cold.redb    the cheap tier
 //!     meta.redb         base epoch, index, head
+//!     tenured           headers that no compaction walks again
+//!     links/            the link index, if one is kept
 //!     work/             exists only while a run is in flight
 //! ```
 //! Layout version 1. Opening never follows a symbolic link at the store's own path, so that two names cannot lead
 //! to one store unnoticed; the tiers' folders may be links, to put them on other disks.
+//!
+//! Every key of the settings file is told in `docs/settings.md`; [`FolderSettings`] is that file.
 //!
 //! Start at [`StoreFolder::create`] and [`StoreFolder::open`].
 

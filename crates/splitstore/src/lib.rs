@@ -6,8 +6,8 @@
 //!
 //! ```text
 //!   splitstore             SplitStore, Components, Options, ..     what a node calls
-//!   splitstore::domain     Epoch, Policy, Window, ..               what is true
-//!   splitstore::ports      BlockRead, HotStore, ChainAccessor, ..  what an adapter implements
+//!   splitstore::domain     Pacing, PurgeStrategy, SyncPolicy, ..   what Options and reports are made of; rules
+//!   splitstore::ports      BlockRead, HotStore, Observer, ..       what an adapter implements; ports::cid::Cid
 //!   splitstore::hot        rocksdb, fjall                          fast tiers
 //!   splitstore::cold       redb                                    cheap tiers
 //!   splitstore::meta       redb                                    small durable values

@@ -3,6 +3,8 @@
 use clap::Args;
 use splitstore::domain::{ColdPolicy, Settings};
 
+use super::whole;
+
 /// Of a new store.
 #[derive(Debug, Args, Clone, Copy)]
 #[command(next_help_heading = "Settings of the store (kept in its splitstore.toml)")]
@@ -12,16 +14,16 @@ pub(crate) struct NewWindows {
     #[arg(long, env = "SPLITSTORE_COLD_POLICY", value_name = "POLICY", default_value_t = Settings::default().cold_policy)]
     cold_policy: ColdPolicy,
     /// Epochs in one finality.
-    #[arg(long, env = "SPLITSTORE_FINALITY", value_name = "EPOCHS", default_value_t = Settings::default().finality_epochs)]
+    #[arg(long, env = "SPLITSTORE_FINALITY", value_parser = whole, allow_negative_numbers = true, value_name = "EPOCHS", default_value_t = Settings::default().finality_epochs)]
     finality: u64,
     /// Finalities past the base beyond which a compaction starts; more than the boundary.
-    #[arg(long, env = "SPLITSTORE_THRESHOLD", value_name = "N", default_value_t = Settings::default().threshold_finalities)]
+    #[arg(long, env = "SPLITSTORE_THRESHOLD", value_parser = whole, allow_negative_numbers = true, value_name = "N", default_value_t = Settings::default().threshold_finalities)]
     threshold: u64,
     /// Finalities behind the head in which everything stays hot.
-    #[arg(long, env = "SPLITSTORE_BOUNDARY", value_name = "N", default_value_t = Settings::default().boundary_finalities)]
+    #[arg(long, env = "SPLITSTORE_BOUNDARY", value_parser = whole, allow_negative_numbers = true, value_name = "N", default_value_t = Settings::default().boundary_finalities)]
     boundary: u64,
     /// Finalities before the boundary in which messages and receipts stay hot.
-    #[arg(long, env = "SPLITSTORE_MESSAGE_RETENTION", value_name = "N",
+    #[arg(long, env = "SPLITSTORE_MESSAGE_RETENTION", value_parser = whole, allow_negative_numbers = true, value_name = "N",
           default_value_t = Settings::default().message_retention_finalities)]
     message_retention: u64,
 }
@@ -46,17 +48,17 @@ pub(crate) struct WindowArgs {
     #[arg(long, env = "SPLITSTORE_COLD_POLICY", value_name = "POLICY")]
     cold_policy: Option<ColdPolicy>,
     /// Epochs in one finality [default: as stored].
-    #[arg(long, env = "SPLITSTORE_FINALITY", value_name = "EPOCHS")]
+    #[arg(long, env = "SPLITSTORE_FINALITY", value_parser = whole, allow_negative_numbers = true, value_name = "EPOCHS")]
     finality: Option<u64>,
     /// Finalities past the base beyond which a compaction would start by itself. No command waits for it; it is here
     /// because it must exceed the boundary [default: as stored].
-    #[arg(long, env = "SPLITSTORE_THRESHOLD", value_name = "N")]
+    #[arg(long, env = "SPLITSTORE_THRESHOLD", value_parser = whole, allow_negative_numbers = true, value_name = "N")]
     threshold: Option<u64>,
     /// Finalities behind the head in which everything stays hot [default: as stored].
-    #[arg(long, env = "SPLITSTORE_BOUNDARY", value_name = "N")]
+    #[arg(long, env = "SPLITSTORE_BOUNDARY", value_parser = whole, allow_negative_numbers = true, value_name = "N")]
     boundary: Option<u64>,
     /// Finalities before the boundary in which messages and receipts stay hot [default: as stored].
-    #[arg(long, env = "SPLITSTORE_MESSAGE_RETENTION", value_name = "N")]
+    #[arg(long, env = "SPLITSTORE_MESSAGE_RETENTION", value_parser = whole, allow_negative_numbers = true, value_name = "N")]
     message_retention: Option<u64>,
 }
 

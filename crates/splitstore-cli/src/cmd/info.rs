@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 use splitstore::Info;
 use splitstore::domain::ByteCount;
-use splitstore::folder::{FolderSettings, LAYOUT, Marking, StoreFolder};
+use splitstore::folder::{FolderSettings, LAYOUT, Marking, PaceMode, StoreFolder};
 
 use super::shape;
 use crate::args::{Cli, WindowArgs};
@@ -22,15 +22,16 @@ pub(crate) fn run(cli: &Cli, windows: WindowArgs, output: Output) -> Result<Outc
 }
 
 fn text(folder: &StoreFolder, info: &Info) -> Result<String, std::fmt::Error> {
-    let FolderSettings { hot, cold, marks, marking, purge, pace, windows, .. } = folder.settings();
+    let FolderSettings { hot, cold, marks, purge, pace, windows, .. } = folder.settings();
     let mut text = String::new();
     writeln!(text, "store        {} (layout {LAYOUT})", folder.path().display())?;
     writeln!(text, "hot          {hot}, {}", size(info.sizes.hot))?;
     writeln!(text, "cold         {cold}, {}", size(info.sizes.cold))?;
     writeln!(text, "marks        {marks}")?;
-    writeln!(text, "marking      {marking}")?;
+    writeln!(text, "marking      {}", marking_line(folder))?;
+    writeln!(text, "link index   {}", link_index(folder))?;
     writeln!(text, "purge        {purge}")?;
-    match pace.io_limit {
+    match pace.io_limit.filter(|_| pace.mode == PaceMode::Paced) {
         Some(limit) => {
             writeln!(text, "pace         {}, {} a second at most", pace.mode, ByteCount(limit.get()))?;
         }
@@ -56,6 +57,24 @@ fn text(folder: &StoreFolder, info: &Info) -> Result<String, std::fmt::Error> {
     }
     write!(text, "compactions  {}", info.compactions)?;
     Ok(text)
+}
+
+fn marking_line(folder: &StoreFolder) -> String {
+    let FolderSettings { marking, marking_memory_mib, .. } = folder.settings();
+    let limit = marking_memory_mib.map(|mib| format!(", {mib} MiB of memory at most"));
+    format!("{marking}{}", limit.unwrap_or_default())
+}
+
+/// Whether one is asked for, and whether that is of use.
+fn link_index(folder: &StoreFolder) -> String {
+    let FolderSettings { hot, marking, link_index, .. } = folder.settings();
+    let can = folder.hot().link_notes().is_some() && folder.hot().block_scan().is_some();
+    match marking {
+        _ if !link_index && *marking != Marking::Links => "off".to_owned(),
+        _ if !can => format!("none: {hot} cannot keep one"),
+        Marking::Links | Marking::Auto => "on".to_owned(),
+        Marking::Walk | Marking::Scan => format!("on, but marking by {marking} does not read it"),
+    }
 }
 
 fn size(size: Option<ByteCount>) -> String {

@@ -33,9 +33,16 @@ pub(crate) fn run(cli: &Cli, windows: WindowArgs, output: Output) -> Result<Outc
         let _ = write!(text, "\nbroken: {violation}");
     }
     let count = audit.violations.len() as u64 + audit.more;
+    let of_index = |found: &Violation| matches!(found, Violation::LinkIndex { .. });
+    let way_out = if audit.more == 0 && audit.violations.iter().all(of_index) {
+        "no block is lost, the next compaction builds the link index anew"
+    } else {
+        "import the chain again to mend the store"
+    };
     let _ = match count {
         0 => write!(text, "\nno law is broken"),
-        count => write!(text, "\n{count} findings: import the chain again to mend the store"),
+        1 => write!(text, "\n1 finding: {way_out}"),
+        count => write!(text, "\n{count} findings: {way_out}"),
     };
     let json = json!({
         "clean": audit.is_clean(),

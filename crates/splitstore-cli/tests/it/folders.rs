@@ -98,6 +98,21 @@ fn a_store_whose_settings_are_gone_is_not_made_again() {
 }
 
 #[test]
+fn a_hot_engine_that_was_changed_in_the_settings_is_named_with_the_one_that_is_there() {
+    for engine in engines() {
+        let other = if engine.name() == "fjall" { "rocksdb" } else { "fjall" };
+        let tool = Tool::new();
+        tool.ok(&format!("init --hot {engine}"));
+        let file = tool.store().join("splitstore.toml");
+        let settings = fs::read_to_string(&file).unwrap();
+        fs::write(&file, settings.replace(&format!("\"{engine}\""), &format!("\"{other}\""))).unwrap();
+        tool.run("info").refused(2, &[&names(&tool), "splitstore.toml", engine.name(), other, "set it back"]);
+        fs::write(&file, settings).unwrap();
+        tool.ok("verify");
+    }
+}
+
+#[test]
 fn a_part_that_is_missing_is_named_and_never_made_anew() {
     for engine in engines() {
         for part in ["hot", "cold/cold.redb", "cold", "meta.redb"] {

@@ -12,6 +12,7 @@ mod demo;
 mod folders;
 mod interrupted;
 mod json;
+mod link_index;
 mod real;
 mod settings;
 mod targets;

@@ -48,6 +48,43 @@ fn windows_that_make_no_sense_are_refused_before_anything_is_made() {
 }
 
 #[test]
+fn numbers_are_refused_in_plain_words_and_switches_are_read_alike() {
+    let tool = Tool::new();
+    for value in ["-1", "x", "1.5", ""] {
+        for flag in ["finality", "threshold", "boundary", "message-retention", "marking-memory-mib"] {
+            tool.run(&format!("init --{flag}={value}")).refused(2, &[flag, "not a whole number from 0 up"]);
+        }
+    }
+    tool.run("init --finality -1").refused(2, &["'-1'", "--finality", "not a whole number from 0 up"]);
+    for (value, kept) in [("1", true), ("true", true), ("0", false), ("no", false)] {
+        let tool = Tool::new();
+        let init = command()
+            .env("SPLITSTORE_LINK_INDEX", value)
+            .arg("--store")
+            .arg(tool.store())
+            .arg("init")
+            .output();
+        assert_eq!(init.unwrap().status.code(), Some(0), "{value}");
+        assert_eq!(tool.json("info")["link_index"], kept, "{value}");
+    }
+}
+
+#[test]
+fn a_pace_without_a_limit_shows_none() {
+    let tool = Tool::with_store("");
+    let file = tool.store().join("splitstore.toml");
+    let settings = std::fs::read_to_string(&file).unwrap();
+    let paced = "mode = \"paced\"\n";
+    for (mode, said) in
+        [("paced", "pace         paced, 1.0 MiB a second at most"), ("fast", "pace         fast\n")]
+    {
+        let changed = settings.replace(paced, &format!("mode = \"{mode}\"\nio_limit = 1048576\n"));
+        std::fs::write(&file, changed).unwrap();
+        assert!(tool.ok("info").contains(said), "{mode}");
+    }
+}
+
+#[test]
 fn a_store_without_a_chain_has_nothing_to_compact() {
     let tool = Tool::with_store("");
     tool.run("compact").refused(2, &["import"]);

@@ -40,6 +40,20 @@ pub enum FolderError {
         /// What is not there, relative to it.
         part: PathBuf,
     },
+    /// The hot tier is of another engine than the settings say.
+    #[error(
+        "{} names {named} as the hot tier's engine, but `hot` was made by {found}: set it back; the engine of a store \
+         does not change",
+        path.display()
+    )]
+    OtherEngine {
+        /// The settings.
+        path: PathBuf,
+        /// What they say.
+        named: HotEngine,
+        /// What is there.
+        found: HotEngine,
+    },
     /// A folder with other things in it.
     #[error(
         "{} is no store: it holds `{found}` but no splitstore.toml; name another folder, or restore that file",

@@ -69,6 +69,7 @@ pub(super) fn refuse_missing_parts(path: &Path, engine: HotEngine) -> Result<()>
     for part in [hot.to_owned(), hot.join(engine.marker()), Path::new(COLD).join(COLD_FILE), META.into()] {
         match fs::metadata(path.join(&part)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                refuse_other_engine(path, engine)?;
                 return Err(FolderError::MissingPart { path: path.to_owned(), part });
             }
             // What stands there otherwise is for the engine to judge.
@@ -76,6 +77,16 @@ pub(super) fn refuse_missing_parts(path: &Path, engine: HotEngine) -> Result<()>
         }
     }
     Ok(())
+}
+
+/// Another engine's hot tier is not a lost one: the settings were changed.
+fn refuse_other_engine(path: &Path, named: HotEngine) -> Result<()> {
+    let (hot, settings) = (path.join(HOT), path.join(SETTINGS));
+    let is_there = |engine: HotEngine| hot.join(engine.marker()).exists();
+    match HotEngine::ALL.iter().copied().find(|engine| *engine != named && is_there(*engine)) {
+        Some(found) if !is_there(named) => Err(FolderError::OtherEngine { path: settings, named, found }),
+        _ => Ok(()),
+    }
 }
 
 fn names(path: &Path) -> Result<Vec<String>> {

@@ -376,6 +376,31 @@ mod tests {
         };
     }
 
+    /// The page for operators.
+    const PAGE: &str = include_str!("../../../../docs/settings.md");
+
+    #[test]
+    fn the_page_on_settings_shows_the_file_that_is_written_for_a_store_of_defaults() {
+        let shown = PAGE.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        assert_eq!(shown, FolderSettings { hot: HotEngine::Rocksdb, ..Default::default() }.to_toml());
+    }
+
+    #[test]
+    fn the_page_on_settings_tells_every_key_and_every_word() {
+        let pace = PaceSettings { io_limit: NonZeroU64::new(1), ..Default::default() };
+        let all = FolderSettings { marking_memory_mib: Some(1), pace, ..Default::default() };
+        let keys = all.to_toml();
+        let keys = keys.lines().filter_map(|line| line.split_once(" = ")).map(|(key, _)| key);
+        let words = (HotEngine::ALL.iter().map(|one| one.name()))
+            .chain(MarksKind::ALL.iter().map(|one| one.name()))
+            .chain(Marking::ALL.iter().map(|one| one.name()))
+            .chain(Purging::ALL.iter().map(|one| one.name()))
+            .chain(PaceMode::ALL.iter().map(|one| one.name()));
+        for word in keys.chain(words) {
+            assert!(PAGE.contains(&format!("`{word}`")), "docs/settings.md does not tell `{word}`");
+        }
+    }
+
     #[test]
     fn a_newer_layout_is_refused_by_number_whatever_else_it_says() {
         let fault = FolderSettings::parse("layout = 7\n[novelty]\nx = 1").unwrap_err();
