@@ -84,6 +84,8 @@ pub struct Info {
     pub phase: PhaseReport,
     /// Bytes on disk.
     pub sizes: TierSizes,
+    /// Blocks that hot has read out of damaged pages since the store was opened: if there are any, the disk loses data.
+    pub salvaged: u64,
 }
 
 impl SplitStore {
@@ -234,6 +236,7 @@ impl SplitStore {
             head: inner.chain.get().map(|chain| chain.heaviest()).transpose()?.flatten(),
             phase: inner.under_way.lock().report,
             sizes: inner.sizes()?,
+            salvaged: inner.tiers.hot.maintenance().map_or(0, Maintenance::salvaged),
         })
     }
 

@@ -73,4 +73,10 @@ pub trait Maintenance: Send + Sync {
 
     /// Free bytes that a full reclaim needs while it runs.
     fn full_reclaim_needs(&self) -> Result<ByteCount>;
+
+    /// Blocks that were read although what lay around them is damaged, since it was opened. Each was checked against its own
+    /// hash; what cannot be read is an error.
+    fn salvaged(&self) -> u64 {
+        0
+    }
 }

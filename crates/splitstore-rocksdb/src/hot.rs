@@ -33,6 +33,8 @@ pub struct RocksHot {
     pub(crate) reclaiming: Mutex<()>,
     pub(crate) gate: Arc<Gate>,
     pub(crate) scans: Scans,
+    /// Blocks read out of damaged pages.
+    pub(crate) salvaged: AtomicU64,
 }
 
 impl RocksHot {
@@ -69,6 +71,7 @@ impl RocksHot {
             reclaiming: Mutex::default(),
             gate,
             scans: Scans::default(),
+            salvaged: AtomicU64::new(0),
         })
     }
 

@@ -7,7 +7,8 @@
 //! ```
 //! One column family, keys in byte order. Every write goes through the write-ahead log, none is synced by
 //! itself: a killed process loses nothing that returned, a power cut loses whole batches from the end up to the
-//! last `sync`. RocksDB checks a checksum on every block it reads, so damage is reported, never returned.
+//! last `sync`. RocksDB checks a checksum on every page it reads, so damage is reported, never returned;
+//! what else is in the page is salvaged if it hashes to its CID (`salvage.rs`).
 //!
 //! Values stay in the tables (no blob files): on chain data they lose on everything but misses. Filters exist
 //! on all levels, the last one too: every read that misses hot asks here first.
@@ -25,5 +26,6 @@ mod maintenance;
 mod notes;
 mod read;
 mod rewrite;
+mod salvage;
 mod scan;
 mod write;

@@ -13,6 +13,7 @@
 //! pieces worth leaving out. `Full` also rewrites the files of the last level that nothing above touches.
 
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
 use rocksdb::{
     BottommostLevelCompaction, CompactOptions, ErrorKind as Rocks, LiveFile, WaitForCompactOptions,
@@ -38,6 +39,10 @@ pub(crate) struct Piece {
 }
 
 impl Maintenance for RocksHot {
+    fn salvaged(&self) -> u64 {
+        self.salvaged.load(Ordering::Relaxed)
+    }
+
     fn size_on_disk(&self) -> Result<ByteCount> {
         folder::size(&self.path)
     }

@@ -1,9 +1,8 @@
 //! Reading blocks: views of the engine's own memory, pinned while the callback runs.
 
 use cid::Cid;
-use rocksdb::DBPinnableSlice;
 use splitstore_domain::BlockKey;
-use splitstore_ports::{BlockRead, PortError, Result};
+use splitstore_ports::{BlockRead, Result};
 
 use crate::RocksHot;
 use crate::error::failed;
@@ -14,8 +13,11 @@ const READ_BATCH: usize = 256;
 impl BlockRead for RocksHot {
     fn view(&self, cid: &Cid, read: &mut dyn FnMut(&[u8])) -> Result<bool> {
         let key = BlockKey::from(cid);
-        let Some(value) = self.record(cid, &key)? else { return Ok(false) };
-        read(self.decode(&key, &value)?.1);
+        match self.db.get_pinned(key.as_bytes()) {
+            Ok(None) => return Ok(false),
+            Ok(Some(value)) => read(self.decode(&key, &value)?.1),
+            Err(error) => read(&self.salvage_or(cid, &key, error)?),
+        }
         Ok(true)
     }
 
@@ -28,21 +30,21 @@ impl BlockRead for RocksHot {
     }
 
     fn has(&self, cid: &Cid) -> Result<bool> {
-        Ok(self.record(cid, &BlockKey::from(cid))?.is_some())
+        let key = BlockKey::from(cid);
+        match self.db.get_pinned(key.as_bytes()) {
+            Ok(value) => Ok(value.is_some()),
+            Err(error) => self.salvage_or(cid, &key, error).map(|_| true),
+        }
     }
 
     fn size(&self, cid: &Cid) -> Result<Option<u64>> {
-        let key = BlockKey::from(cid);
-        let Some(value) = self.record(cid, &key)? else { return Ok(None) };
-        Ok(Some(self.decode(&key, &value)?.1.len() as u64))
+        let mut size = 0;
+        let found = self.view(cid, &mut |data| size = data.len() as u64)?;
+        Ok(found.then_some(size))
     }
 }
 
 impl RocksHot {
-    fn record(&self, cid: &Cid, key: &BlockKey) -> Result<Option<DBPinnableSlice<'_>>> {
-        self.db.get_pinned(key.as_bytes()).map_err(|error| self.unread(cid, error))
-    }
-
     fn view_sorted(
         &self,
         part: &[(BlockKey, usize)],
@@ -52,14 +54,18 @@ impl RocksHot {
         let keys = part.iter().map(|(key, _)| key.as_bytes());
         let found = self.db.batched_multi_get_cf(self.family(), keys, true);
         for ((key, index), value) in part.iter().zip(found) {
-            if let Some(value) = value.map_err(|error| self.unread(&cids[*index], error))? {
-                read(*index, self.decode(key, &value)?.1);
+            match value {
+                Ok(None) => {}
+                Ok(Some(value)) => read(*index, self.decode(key, &value)?.1),
+                Err(error) => read(*index, &self.salvage_or(&cids[*index], key, error)?),
             }
         }
         Ok(())
     }
 
-    fn unread(&self, cid: &Cid, error: rocksdb::Error) -> PortError {
-        failed(format!("read block {cid} from hot tier {}", self.path.display()), error)
+    /// What is whole in a damaged page, or the error.
+    fn salvage_or(&self, cid: &Cid, key: &BlockKey, error: rocksdb::Error) -> Result<Vec<u8>> {
+        self.salvage(cid, key, &error)
+            .ok_or_else(|| failed(format!("read block {cid} from hot tier {}", self.path.display()), error))
     }
 }

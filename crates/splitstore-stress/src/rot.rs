@@ -54,6 +54,8 @@ pub struct Rot {
     pub absent: u64,
     /// Flips after which some block was reported as not there.
     pub hiding: u64,
+    /// Blocks, over all flips, that were served out of a damaged page.
+    pub salvaged: u64,
 }
 
 /// A store to damage, and what is in it.
@@ -137,6 +139,7 @@ impl Victim {
             }
         }
         let unreadable = damaged + absent;
+        rot.salvaged += open.store().info().map_or(0, |info| info.salvaged);
         rot.unnoticed += u64::from(unreadable == 0);
         rot.one += u64::from(unreadable == 1);
         rot.more += u64::from(unreadable > 1);
@@ -209,6 +212,7 @@ impl fmt::Display for Rot {
             ("most blocks at once", self.most),
             ("said not to be there", self.absent),
             ("flips that hid a block", self.hiding),
+            ("served out of bad pages", self.salvaged),
         ] {
             writeln!(f, "  {name:<24} {count:>8}")?;
         }

@@ -96,6 +96,7 @@ fn json(folder: &StoreFolder, info: &Info) -> Value {
         "pace": { "mode": settings.pace.mode.name(), "io_limit": settings.pace.io_limit },
         "windows": shape::settings(&settings.windows),
         "sizes": shape::sizes(&info.sizes),
+        "salvaged": info.salvaged,
         "head": info.head.as_ref().map(shape::tipset),
         "lost_head": folder.lost_head().map(shape::key),
         "base": info.base.map(splitstore::domain::Epoch::height),
