@@ -19,7 +19,7 @@
 //! | `build.rs`, `names.rs` | one pass over ranges: keys, and links by name |
 //! | `resolve.rs`, `links.rs` | names to ordinals; links packed |
 //! | `follow.rs`, `bitmap.rs` | everything below some blocks; what was visited |
-//! | `parts.rs`, `added.rs`, `assemble.rs` | a graph that is not scanned but read, from the link index ([`crate::links`]) |
+//! | `parts.rs`, `added.rs`, `room.rs`, `resolver.rs`, `assemble.rs` | a graph that is not scanned but read, from the link index ([`crate::links`]) |
 //! | `survivors.rs`, `facts.rs` | what of a graph the link index keeps; what it says of one block |
 //!
 //! # Why the marks are those of the walk
@@ -28,7 +28,7 @@
 //! can make collide on purpose. So links are followed only if they are *sure*, and a block with one that is not is
 //! given back, to be read and followed key by key:
 //!
-//! - An id that two keys of the snapshot share, or that neither a key of the snapshot nor one block met outside of
+//! - An id that two keys of the snapshot share under one header, or that neither a key of the snapshot nor one block met outside of
 //!   it has, is unsure.
 //! - What all links of a block lead to must add up to the sum of its targets' checks, 64-bit hashes of whole keys
 //!   under a secret of this process. If one led to another key than it names (it leaves hot, and its
@@ -59,6 +59,8 @@ mod links;
 mod names;
 mod parts;
 mod resolve;
+mod resolver;
+mod room;
 mod sealed;
 mod spread;
 mod survivors;
@@ -74,6 +76,7 @@ pub(crate) use bitmap::Bitmap;
 pub(crate) use build::Piece;
 pub(crate) use facts::Disagreement;
 pub(crate) use follow::{Outside, Reached};
+pub(crate) use gather::Gathering;
 pub(crate) use index::Index;
 pub(crate) use keyed::{ID_BITS, Keyed, Short, header_len};
 pub(crate) use parts::Parts;

@@ -5,6 +5,7 @@
 
 use super::keyed::{Keyed, Short};
 use super::names::{Named, name};
+use super::room::{Place, Room};
 use crate::children::children_of;
 
 /// What a note says of a block.
@@ -65,7 +66,7 @@ pub(super) struct Group {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Block {
     pub(super) short: Short,
-    place: Place,
+    pub(super) place: Place,
 }
 
 impl Added {
@@ -106,69 +107,5 @@ impl Added {
     /// The blocks of each header, and where their links are.
     pub(super) fn into_parts(self) -> (Vec<Group>, Room) {
         (self.groups, self.room)
-    }
-}
-
-/// Links of blocks one behind the other, in slabs, so that growing copies nothing.
-///
-/// ```text
-///   block   slots u64, or LEAF, or UNREAD | slot u64 ..
-/// ```
-#[derive(Default)]
-pub(super) struct Room {
-    slabs: Vec<Vec<u64>>,
-}
-
-/// Where a block is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
-    slab: u32,
-    at: u32,
-}
-
-/// Words of a slab; a block that is longer has one of its own.
-const SLAB: usize = 1 << 16;
-const LEAF: u64 = 0;
-const UNREAD: u64 = u64::MAX;
-/// Blocks that are fetched together.
-const STAGE: usize = 32;
-
-impl Room {
-    fn add(&mut self, noted: Noted<'_>) -> Place {
-        let (head, slots): (u64, &[u64]) = match noted {
-            Noted::Leaf => (LEAF, &[]),
-            Noted::Unread => (UNREAD, &[]),
-            Noted::Links(slots) => (slots.len() as u64, slots),
-        };
-        let len = 1 + slots.len();
-        if self.slabs.last().is_none_or(|slab| slab.capacity() - slab.len() < len) {
-            self.slabs.push(Vec::with_capacity(SLAB.max(len)));
-        }
-        let number = self.slabs.len() - 1;
-        let slab = &mut self.slabs[number];
-        let short = |place: usize| u32::try_from(place).expect("notes are fewer than 2^32 slabs");
-        let place = Place { slab: short(number), at: short(slab.len()) };
-        slab.push(head);
-        slab.extend_from_slice(slots);
-        place
-    }
-
-    /// What was noted of a block.
-    pub(super) fn named(&self, block: &Block) -> Named<'_> {
-        let words = &self.slabs[block.place.slab as usize][block.place.at as usize..];
-        match words[0] {
-            LEAF => Named::None,
-            UNREAD => Named::Unread,
-            slots => Named::Slots(&words[1..][..usize::try_from(slots).expect("a length of memory")]),
-        }
-    }
-
-    /// The same of many. They lie far apart: the processor is told of some before the first is looked at.
-    pub(super) fn each<'a>(&'a self, blocks: &'a [Block]) -> impl Iterator<Item = Named<'a>> {
-        blocks.chunks(STAGE).flat_map(|part| {
-            let word = |block: &Block| self.slabs[block.place.slab as usize][block.place.at as usize];
-            std::hint::black_box(part.iter().fold(0, |all, block| all ^ word(block)));
-            part.iter().map(|block| self.named(block))
-        })
     }
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use splitstore_ports::Result;
 
-use super::added::{Added, Block, Group, Room};
+use super::added::{Added, Group};
 use super::build::too_many;
 use super::facts::fact;
 use super::index::Index;
@@ -20,10 +20,10 @@ use super::keyed::{Keyed, Short};
 use super::links::{LinkWriter, Links};
 use super::names::Named;
 use super::parts::Parts;
-use super::resolve::resolve;
+use super::room::{Place, Room};
 use super::spread::spread;
 
-/// Blocks resolved at a time.
+/// Blocks written at a time.
 const PART: usize = 1 << 16;
 
 /// The graph, made on so many threads; what was added is sorted.
@@ -48,7 +48,7 @@ pub(super) fn assemble(
     if !doubted.is_empty() {
         links = links.without(&doubted);
     }
-    append(&mut index, &mut links, &groups, &room, threads);
+    append(&mut index, &mut links, groups, room, threads);
     Ok((index, links))
 }
 
@@ -63,7 +63,7 @@ fn take_known(index: &Index, links: &Links, group: &mut Group, room: &Room, doub
         };
         match fact(index, links, known, &mut slots) {
             Named::Unread => {}
-            fact if fact == room.named(block) => {}
+            fact if fact == room.named(block.place) => {}
             _ => _ = doubted.insert(known),
         }
         false
@@ -79,18 +79,26 @@ fn advance(index: &Index, range: &mut Range<u32>, short: Short) -> Option<u32> {
     same.find(|ordinal| index.check(*ordinal) == short.check)
 }
 
-fn append(index: &mut Index, links: &mut Links, groups: &[Group], room: &Room, threads: usize) {
+fn append(index: &mut Index, links: &mut Links, groups: Vec<Group>, mut room: Room, threads: usize) {
     let shorts = || groups.iter().flat_map(|group| group.blocks.iter().map(|block| block.short));
     let len = |group: &Group| u32::try_from(group.blocks.len()).expect("fewer than all blocks");
     let lens = groups.iter().filter(|group| !group.blocks.is_empty());
     let lens = lens.map(|group| (group.header.clone(), len(group))).collect();
     index.append(shorts(), lens);
-    let parts: Vec<&[Block]> = groups.iter().flat_map(|group| group.blocks.chunks(PART)).collect();
-    let writers = spread(parts, threads, |part| {
-        let writer = LinkWriter::with_capacity(part.len(), 0);
-        resolve(room.each(part), index, writer)
-    });
-    links.append(writers);
+    // From here on only places are asked for: of a group at a time, as all are held while they are copied.
+    let places = |group: Group| group.blocks.into_iter().map(|block| block.place).collect();
+    let places: Vec<Vec<Place>> = groups.into_iter().map(places).collect();
+    room.resolve(index, threads);
+    let parts: Vec<&[Place]> = places.iter().flat_map(|places| places.chunks(PART)).collect();
+    // A few at a time: what was written is copied once more, and that is to be no second copy of everything.
+    for parts in parts.chunks(threads.max(1)) {
+        let written = spread(parts.to_vec(), threads, |part| {
+            let mut writer = LinkWriter::with_capacity(part.len(), 0);
+            room.write(part, &mut writer);
+            writer
+        });
+        links.append(written);
+    }
 }
 
 #[cfg(test)]

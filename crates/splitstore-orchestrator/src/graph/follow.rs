@@ -117,21 +117,27 @@ impl Graph<'_> {
                 level.unread.push(*reached);
             }
         }
-        for (edge, start) in edges.drain(..) {
-            self.visit(bitmap, edge, start, level);
-        }
+        edges.retain(|(edge, _)| {
+            let (block, reading) = links::target(*edge);
+            bitmap.visit(block, reading)
+        });
+        self.open(&edges, level);
+        edges.clear();
         level.edges = edges;
     }
 
-    fn visit(&self, bitmap: &Bitmap, edge: u32, start: u32, level: &mut Level) {
-        let (block, reading) = links::target(edge);
-        if !bitmap.visit(block, reading) {
-            return;
-        }
-        if reading == Reading::Dag && !self.links.is_leaf(block) {
-            level.next.push(Reached { block, start });
-        } else {
-            level.objects += 1;
+    /// What was visited for the first time goes on to the next level, if it has links. Whether it has is asked of all
+    /// before a branch hangs on one.
+    fn open(&self, first: &[(u32, u32)], level: &mut Level) {
+        let leaves = first.iter().filter(|(edge, _)| self.links.is_leaf(links::target(*edge).0)).count();
+        level.next.reserve(first.len() - std::hint::black_box(leaves));
+        for (edge, start) in first {
+            let (block, reading) = links::target(*edge);
+            if reading == Reading::Dag && !self.links.is_leaf(block) {
+                level.next.push(Reached { block, start: *start });
+            } else {
+                level.objects += 1;
+            }
         }
     }
 }

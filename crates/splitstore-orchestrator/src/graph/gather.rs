@@ -1,12 +1,62 @@
 //! An index over keys in any order, as [`crate::tenured`] gathers them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use splitstore_domain::BlockKey;
 
 use super::index::Index;
 use super::keyed::{Keyed, Short, header_len};
+
+/// Keys on their way into an index.
+pub(crate) struct Gathering {
+    keyed: Arc<Keyed>,
+    /// Few: nearly all keys have one header.
+    groups: Vec<(Box<[u8]>, Vec<Short>)>,
+}
+
+impl Gathering {
+    /// None yet.
+    pub(crate) fn new(keyed: &Arc<Keyed>) -> Self {
+        Self { keyed: keyed.clone(), groups: Vec::new() }
+    }
+
+    /// One more key.
+    pub(crate) fn push(&mut self, key: &BlockKey) {
+        let key = key.as_bytes();
+        let short = self.keyed.short(key);
+        self.group(&key[..header_len(key)]).push(short);
+    }
+
+    /// Takes the keys of another one.
+    pub(crate) fn append(&mut self, other: &mut Self) {
+        for (header, mut shorts) in other.groups.drain(..) {
+            self.group(&header).append(&mut shorts);
+        }
+    }
+
+    /// The index; a key that came twice is there once.
+    pub(crate) fn into_index(mut self) -> Index {
+        let (mut ids, mut checks, mut lens) = (Vec::new(), Vec::new(), Vec::new());
+        self.groups.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        for (header, mut shorts) in self.groups {
+            shorts.sort_unstable();
+            shorts.dedup();
+            lens.push((header, u32::try_from(shorts.len()).expect("fewer keys than ordinals")));
+            ids.extend(shorts.iter().map(|short| short.id));
+            checks.extend(shorts.iter().map(|short| short.check));
+        }
+        Index::new(self.keyed, ids, checks, lens)
+    }
+
+    fn group(&mut self, header: &[u8]) -> &mut Vec<Short> {
+        let known = self.groups.iter().position(|(known, _)| **known == *header);
+        let at = known.unwrap_or_else(|| {
+            self.groups.push((header.into(), Vec::new()));
+            self.groups.len() - 1
+        });
+        &mut self.groups[at].1
+    }
+}
 
 impl Index {
     /// Over these keys, beside those of `old` under the same secret; a key that comes twice is there once.
@@ -15,28 +65,12 @@ impl Index {
         old: Option<&Self>,
         keys: impl Iterator<Item = &'a BlockKey>,
     ) -> Self {
-        let mut groups: BTreeMap<Box<[u8]>, Vec<Short>> = BTreeMap::new();
+        let mut gathering = Gathering::new(keyed);
         for (header, shorts) in old.into_iter().flat_map(Self::grouped) {
-            groups.insert(header.into(), shorts.collect());
+            gathering.group(header).extend(shorts);
         }
-        for key in keys {
-            let key = key.as_bytes();
-            let header = &key[..header_len(key)];
-            match groups.get_mut(header) {
-                Some(shorts) => shorts.push(keyed.short(key)),
-                None => _ = groups.insert(header.into(), vec![keyed.short(key)]),
-            }
-        }
-        let (mut ids, mut checks, mut lens) = (Vec::new(), Vec::new(), Vec::new());
-        for (header, mut shorts) in groups {
-            // What was there is one ascending run already, which this sort makes use of.
-            shorts.sort();
-            shorts.dedup();
-            lens.push((header, u32::try_from(shorts.len()).expect("fewer keys than ordinals")));
-            ids.extend(shorts.iter().map(|short| short.id));
-            checks.extend(shorts.iter().map(|short| short.check));
-        }
-        Self::new(keyed.clone(), ids, checks, lens)
+        keys.for_each(|key| gathering.push(key));
+        gathering.into_index()
     }
 
     /// Both names of every key.

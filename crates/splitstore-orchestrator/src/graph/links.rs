@@ -164,8 +164,8 @@ impl Links {
         // The last group may not be full.
         let whole = self.counts.len() / GROUP;
         let begin = self.starts.get(whole).map_or(self.words.len(), |start| begin(*start));
-        self.counts.reserve_exact(parts.iter().map(|part| part.counts.len()).sum());
-        self.words.reserve_exact(parts.iter().map(|part| part.words.len()).sum());
+        self.counts.reserve(parts.iter().map(|part| part.counts.len()).sum());
+        self.words.reserve(parts.iter().map(|part| part.words.len()).sum());
         for part in parts {
             self.counts.extend_from_slice(&part.counts);
             self.words.extend_from_slice(&part.words);
@@ -177,7 +177,7 @@ impl Links {
     fn start_groups(&mut self, first: usize, mut at: usize) {
         let mut starts = std::mem::take(&mut self.starts);
         starts.truncate(first);
-        starts.reserve_exact(self.counts.len().div_ceil(GROUP) - first);
+        starts.reserve(self.counts.len().div_ceil(GROUP) - first);
         for group in self.counts[first * GROUP..].chunks(GROUP) {
             starts.push((at as u64) << 1 | u64::from(group.iter().any(|count| *count >= BIG)));
             at = group.iter().fold(at, |at, count| at + self.len_at(*count, at));

@@ -17,7 +17,7 @@ use splitstore_domain::{BlockKey, Epoch};
 use super::passed::Met;
 use super::{Found, Passed, Tenured, Top};
 use crate::error::Result;
-use crate::graph::{Index, Keyed};
+use crate::graph::{Gathering, Index, Keyed};
 use crate::records::{End, FileKind, RecordReader, RecordWriter};
 use crate::store::Inner;
 
@@ -35,12 +35,18 @@ fn path(cx: &Inner) -> PathBuf {
 }
 
 /// What was read of one or more batches.
-#[derive(Default)]
 struct Read {
-    headers: Vec<BlockKey>,
-    leaves: Vec<BlockKey>,
+    headers: Gathering,
+    leaves: Gathering,
     genesis: Vec<Cid>,
     top: Option<Top>,
+}
+
+impl Read {
+    fn new(keyed: &Arc<Keyed>) -> Self {
+        let (headers, leaves) = (Gathering::new(keyed), Gathering::new(keyed));
+        Self { headers, leaves, genesis: Vec::new(), top: None }
+    }
 }
 
 /// What the file holds.
@@ -48,14 +54,15 @@ pub(super) fn read(cx: &Inner, keyed: &Arc<Keyed>) -> Result<Found> {
     let Some(mut records) = RecordReader::open(&*cx.files, &path(cx), FileKind::Tenured)? else {
         return Ok(Found::default());
     };
-    let (mut all, mut batch) = (Read::default(), Read::default());
+    let (mut all, mut batch) = (Read::new(keyed), Read::new(keyed));
     let mut end = End::default();
-    while let Some(record) = records.next_record()? {
+    let mut record = Vec::new();
+    while records.next_into(&mut record)? {
         let damage = || records.damage("a batch of final headers is none");
         let (kind, items) = record.split_first().ok_or_else(damage)?;
         match *kind {
-            HEADERS => batch.headers.extend(keys(items).ok_or_else(damage)?),
-            LEAVES => batch.leaves.extend(keys(items).ok_or_else(damage)?),
+            HEADERS => gather(items, &mut batch.headers).ok_or_else(damage)?,
+            LEAVES => gather(items, &mut batch.leaves).ok_or_else(damage)?,
             GENESIS => batch.genesis.extend(each(items, |cid| Cid::try_from(cid).ok()).ok_or_else(damage)?),
             WHOLE => {
                 all.headers.append(&mut batch.headers);
@@ -68,8 +75,11 @@ pub(super) fn read(cx: &Inner, keyed: &Arc<Keyed>) -> Result<Found> {
         }
     }
     let Some(top) = all.top.filter(|_| !all.genesis.is_empty()) else { return Ok(Found::default()) };
-    let headers = Index::gather(keyed, None, all.headers.iter());
-    let leaves = Index::gather(keyed, None, all.leaves.iter());
+    // On a chain of years these are millions, and sorting them is most of the work.
+    let (headers, leaves) = std::thread::scope(|scope| {
+        let leaves = scope.spawn(|| all.leaves.into_index());
+        (all.headers.into_index(), leaves.join().expect("sorting names does not panic"))
+    });
     let tenured = Some(Arc::new(Tenured { headers, leaves, genesis: all.genesis, top }));
     Ok(Found { tenured, end })
 }
@@ -152,11 +162,11 @@ fn top(items: &[u8]) -> Option<Top> {
     Some(Top { height: Epoch::new(u64::from_le_bytes(*height)), headers })
 }
 
-fn keys(items: &[u8]) -> Option<Vec<BlockKey>> {
-    each(items, |key| BlockKey::from_bytes(key).ok())
+fn gather(items: &[u8], keys: &mut Gathering) -> Option<()> {
+    each(items, |key| BlockKey::from_bytes(key).ok().map(|key| keys.push(&key))).map(drop)
 }
 
-fn each<T>(mut items: &[u8], parse: impl Fn(&[u8]) -> Option<T>) -> Option<Vec<T>> {
+fn each<T>(mut items: &[u8], mut parse: impl FnMut(&[u8]) -> Option<T>) -> Option<Vec<T>> {
     let mut all = Vec::new();
     while let Some((len, rest)) = items.split_first() {
         let (item, rest) = rest.split_at_checked((*len).into())?;
