@@ -51,9 +51,16 @@ pub struct MarkReport {
     pub by: MarkedBy,
     /// Why it did not go other ways.
     pub fallbacks: Vec<Fallback>,
+    /// Marks went to disk, as memory would not do.
+    pub marks_on_disk: bool,
 }
 
 impl MarkReport {
+    /// Whether a graph of hot would have taken more memory than it may.
+    pub fn lacked_memory(&self) -> bool {
+        self.fallbacks.iter().any(|why| matches!(why, Fallback::Memory { .. }))
+    }
+
     /// Notes why a way is not open, once.
     pub fn fell_back(&mut self, why: Fallback) {
         if !self.fallbacks.contains(&why) {
@@ -101,6 +108,9 @@ impl fmt::Display for MarkReport {
         write!(f, "{}", self.by)?;
         for (number, why) in self.fallbacks.iter().enumerate() {
             write!(f, "{} {why}", if number == 0 { ":" } else { ";" })?;
+        }
+        if self.marks_on_disk {
+            write!(f, "; marks are kept on disk")?;
         }
         Ok(())
     }

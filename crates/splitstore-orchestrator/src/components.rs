@@ -51,13 +51,16 @@ pub struct Components {
     pub observer: Arc<dyn Observer>,
     /// Marking.
     pub marks: MarkSets,
+    /// Where marks go instead, on disk, if a graph would take more memory than marking may ([`Options::marking_memory`]).
+    /// What its sets seal, the sets of `marks` recover.
+    pub spill: Option<Arc<dyn ExactFactory>>,
 }
 
 impl Components {
-    /// Components without an observer.
+    /// Components without an observer, and without sets for runs that lack memory.
     pub fn new(hot: Arc<dyn HotStore>, cold: Arc<dyn ColdStore>, rest: Support) -> Self {
         let Support { meta, files, clock, marks } = rest;
-        Self { hot, cold, meta, files, clock, observer: Arc::new(NoObserver), marks }
+        Self { hot, cold, meta, files, clock, observer: Arc::new(NoObserver), marks, spill: None }
     }
 }
 
@@ -117,11 +120,11 @@ impl Default for MissingReferences {
 pub enum MarkStrategy {
     /// Reads every live block, level by level. Cost follows what is live.
     Walk,
-    /// Reads all of hot once, in key order, and follows links in memory: about 40 bytes of it per block of hot.
+    /// Reads all of hot once, in key order, and follows links in memory: 17 bytes of it per block of hot, and 8 per link.
     /// Walks where the hot tier offers no scan.
     Scan,
-    /// Follows the links that the link index keeps beside hot, and reads no block that it knows; about 28 bytes of memory
-    /// per block, 48 at most. Keeps the index: every put writes a note of its links. The first run scans, and so does one
+    /// Follows the links that the link index keeps beside hot, and reads no block that it knows; 17 bytes of memory
+    /// per block and 4 per link, twice that for what was put since the last run. Keeps the index: every put writes a note of its links. The first run scans, and so does one
     /// that cannot believe the index; where the hot tier offers no notes of links, or no scan, runs walk.
     Links,
     /// By the link index where one is kept ([`Options::link_index`]), else by a scan, unless the last run left little of

@@ -22,7 +22,7 @@ use splitstore_ports::{
     PortError, Result as PortResult,
 };
 
-use crate::components::{Components, MarkSets, Options, Trigger};
+use crate::components::{Components, ExactFactory, MarkSets, Options, Trigger};
 use crate::conductor::{Conductor, Room};
 use crate::control::UnderWay;
 use crate::error::{Error, Result};
@@ -49,6 +49,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) marks: MarkSets,
+    pub(crate) spill: Option<Arc<dyn ExactFactory>>,
     pub(crate) ledger: Ledger,
     pub(crate) forks: Forks,
     /// Headers that no walk has to pass again.
@@ -94,7 +95,7 @@ impl SplitStore {
     /// [`Trigger::Automatic`], before this returns with [`Trigger::Manual`], and by whoever steps
     /// [`SplitStore::begin_rest`] with [`Trigger::Stepped`].
     pub fn open(components: Components, options: Options) -> Result<Self> {
-        let Components { hot, cold, meta, files, clock, observer, marks } = components;
+        let Components { hot, cold, meta, files, clock, observer, marks, spill } = components;
         let ledger = Ledger::new(meta.clone());
         let links = LinkIndex::new(&options, &*hot, &ledger)?;
         let inner = Arc::new(Inner {
@@ -103,6 +104,7 @@ impl SplitStore {
             clock,
             observer,
             marks,
+            spill,
             ledger,
             forks: Forks::new(meta, options.policy.settings().finality_epochs),
             tenured: crate::tenured::Keeper::new(links.keyed().clone()),

@@ -51,6 +51,7 @@ pub(crate) fn report(report: &CompactionReport) -> Value {
         "spared": report.spared,
         "marked_by": report.marking.by.name(),
         "marking_fallbacks": report.marking.fallbacks.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "marks_on_disk": report.marking.marks_on_disk,
         "purge": report.purge.map(|purge| json!({ "way": purge.way.name(), "why": purge.why.to_string() })),
         "before": sizes(&report.before),
         "after": sizes(&report.after),

@@ -16,8 +16,8 @@ use crate::store::Inner;
 
 /// An index that knows less than one of so many blocks of hot is built anew.
 const KNOWN_MIN: u64 = 2;
-/// Bytes per block of hot while a graph is read, followed, and written again.
-pub(super) const BYTES_PER_BLOCK: u64 = 48;
+/// Bytes per block of hot while a graph is read, followed, and written again, where a block has seven links.
+pub(super) const BYTES_PER_BLOCK: u64 = 72;
 
 /// The graph of the link index, if this run is to mark by it and may.
 pub(super) fn begin<'a>(cx: &'a Inner, prepared: &mut Prepared) -> Result<Option<Graph<'a>>> {

@@ -18,7 +18,7 @@ use splitstore_ports::BlockSnapshot;
 use super::absent::Absent;
 use super::awaited::{Awaited, Next};
 use super::linked::{self, Learned};
-use super::prepare::{Prepared, new_sets};
+use super::prepare::{self, Prepared, new_sets};
 use super::scan::{Scanned, Scanning, processors};
 use super::{Advance, Work, count};
 use crate::chain_walk::ChainWalk;
@@ -85,7 +85,10 @@ impl<'a> Marking<'a> {
         }
         Ok(match Scanning::begin(cx, prepared)? {
             Ok(scanning) => Self::Scan(Box::new(scanning), tips),
-            Err(prepared) => Self::Walk(Box::new(Walking::new(cx, prepared, tips, None)?)),
+            Err(mut prepared) => {
+                prepare::spill(cx, &mut prepared)?;
+                Self::Walk(Box::new(Walking::new(cx, prepared, tips, None)?))
+            }
         })
     }
 
@@ -120,6 +123,9 @@ impl<'a> Walking<'a> {
             }
         };
         let moving = match cx.options.policy.cold() {
+            ColdPolicy::Messages if marking.marks_on_disk => {
+                Some(walker(prepare::spilled(cx, &work.folder, "moving")?))
+            }
             ColdPolicy::Messages => Some(walker(new_sets(cx, &work.folder, "moving")?)),
             ColdPolicy::Universal | ColdPolicy::Discard => None,
         };

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use splitstore_domain::{MarkReport, PhaseReport, Window};
+use splitstore_domain::{MarkReport, MarkedBy, PhaseReport, Window};
 use splitstore_ports::{SetHint, VisitSet, VisitSetFactory};
 
 use super::{Work, count};
@@ -54,6 +54,24 @@ pub(crate) fn new_sets(cx: &Inner, parent: &Path, name: &str) -> Result<WalkSets
     cx.files.create_dir(&folder)?;
     let marks = marks.create(&SetHint { expected, universe: &*cx.tiers.hot, folder: &folder })?;
     Ok(WalkSets::new(visits, Some(marks)))
+}
+
+/// Gives up the sets that were made for those on disk, if the run walks for lack of memory and there are such.
+pub(super) fn spill(cx: &Inner, prepared: &mut Prepared) -> Result<()> {
+    if prepared.marking.by == MarkedBy::Walk && prepared.marking.lacked_memory() && cx.spill.is_some() {
+        prepared.sets = spilled(cx, &prepared.work.folder, "live-disk")?;
+        prepared.marking.marks_on_disk = true;
+    }
+    Ok(())
+}
+
+/// Empty sets for one walk, on disk; the configured ones where there are none of that kind.
+pub(super) fn spilled(cx: &Inner, parent: &Path, name: &str) -> Result<WalkSets> {
+    let Some(factory) = &cx.spill else { return new_sets(cx, parent, name) };
+    let folder = parent.join(name);
+    cx.files.create_dir(&folder)?;
+    let hint = SetHint { expected: 0, universe: &*cx.tiers.hot, folder: &folder };
+    Ok(WalkSets::new(VisitSetFactory::create(&**factory, &hint)?, None))
 }
 
 /// An empty exact set for what little comes after the others.

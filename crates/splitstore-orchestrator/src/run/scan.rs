@@ -16,8 +16,8 @@ use crate::error::Result;
 use crate::graph::{BLOCKS_MAX, Graph, Keyed, Piece};
 use crate::store::Inner;
 
-/// Bytes per block of hot while a scan is made and resolved.
-const BYTES_PER_BLOCK: u64 = 56;
+/// Bytes per block of hot while a scan is made and resolved, where a block has seven links: 17, and 8 for each link.
+const BYTES_PER_BLOCK: u64 = 96;
 /// Below this one range does, on the thread of the run.
 const SMALL: u64 = 64 * 1024;
 /// Blocks in one range, about, and how many ranges there are at least.

@@ -24,4 +24,5 @@ mod rig;
 mod rig_disk;
 mod scan;
 mod space;
+mod spill;
 mod tenured;

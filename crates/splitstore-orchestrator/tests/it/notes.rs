@@ -45,6 +45,7 @@ fn cut(rig: &Rig, kept: usize) -> Rig {
         clock: rig.clock.clone(),
         settings: rig.settings,
         marks: rig.marks.clone(),
+        spill: rig.spill.clone(),
         head: rig.head.clone(),
         sync: rig.sync,
         pressure: rig.pressure,

@@ -14,8 +14,8 @@ use splitstore_fixtures::oracle::Blocks;
 use splitstore_marksets::ExactSets;
 use splitstore_memory::{Failing, MemoryClock, MemoryCold, MemoryFiles, MemoryMeta, MemoryStore};
 use splitstore_orchestrator::{
-    Batches, Components, MarkSets, MarkStrategy, MissingReferences, Options, Result, Run, SplitStore, Step,
-    Support, Trigger,
+    Batches, Components, ExactFactory, MarkSets, MarkStrategy, MissingReferences, Options, Result, Run,
+    SplitStore, Step, Support, Trigger,
 };
 use splitstore_ports::cid::Cid;
 use splitstore_ports::{
@@ -31,6 +31,8 @@ pub(crate) struct Rig {
     pub(crate) clock: MemoryClock,
     pub(crate) settings: Settings,
     pub(crate) marks: MarkSets,
+    /// Where marks go when memory will not do.
+    pub(crate) spill: Option<Arc<dyn ExactFactory>>,
     /// Headers of the tipset that `open` starts the chain at.
     pub(crate) head: Vec<Cid>,
     pub(crate) sync: SyncPolicy,
@@ -83,6 +85,7 @@ impl Rig {
             clock: MemoryClock::new(),
             settings: Settings { finality_epochs: finality, cold_policy, ..Settings::default() },
             marks: MarkSets::Exact(Arc::new(ExactSets)),
+            spill: None,
             head: Vec::new(),
             sync: SyncPolicy::Ignore,
             pressure: None,
@@ -131,6 +134,7 @@ impl Rig {
         };
         let mut components = Components::new(self.hot.clone(), self.cold.clone(), support);
         components.observer = observer;
+        components.spill.clone_from(&self.spill);
         let options = Options {
             trigger,
             sync: self.sync,

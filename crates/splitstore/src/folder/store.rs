@@ -9,6 +9,7 @@ use splitstore_domain::trigger::Decision;
 use splitstore_domain::{ByteCount, HeadChange, Pacing, Policy, Settings, Tipset, TipsetKey};
 use splitstore_filecoin::FilecoinChain;
 use splitstore_files::{StoreLock, SystemClock};
+use splitstore_marksets::DiskSets;
 use splitstore_ports::{
     ChainAccessor, Clock, ColdStore, ErrorKind, HotStore, MetaStore, NoObserver, Observer, PortError,
 };
@@ -135,6 +136,7 @@ impl StoreFolder {
             clock: clock.clone(),
             observer: opening.observer.clone(),
             marks: mark_sets(settings.marks),
+            spill: Some(Arc::new(DiskSets::default())),
         };
         let options = Options {
             trigger: opening.trigger,
