@@ -46,7 +46,7 @@ pub use marking::{Fallback, MarkReport, MarkedBy};
 mod plan;
 pub use plan::{CompactionPlan, Tally};
 pub mod purge;
-pub use purge::{PurgeChoice, PurgeStrategy, PurgeWay};
+pub use purge::{NoRoom, PurgeChoice, PurgeStrategy, PurgeWay, Shortfall};
 mod report;
 pub use report::{CompactionReport, PhaseReport, TierSizes};
 mod laws;

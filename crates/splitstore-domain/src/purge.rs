@@ -55,12 +55,25 @@ pub enum PurgeWhy {
     /// So many percent of hot are dead.
     Dead(u8),
     /// A rewrite would fill the disk.
-    NoRoom {
-        /// What it needs, with a quarter to spare.
-        needs: ByteCount,
-        /// What is free.
-        free: ByteCount,
-    },
+    NoRoom(NoRoom),
+}
+
+/// The disk has no room for a rewrite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoRoom {
+    /// What it needs, with a quarter to spare.
+    pub needs: ByteCount,
+    /// What is free.
+    pub free: ByteCount,
+}
+
+/// What a rewrite was to do and did not. It was done by deletes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Shortfall {
+    /// Dead blocks that the engine passed over, although it said that it had rewritten their range.
+    pub passed_over: u64,
+    /// Why it was given up half-way, if it was.
+    pub no_room: Option<NoRoom>,
 }
 
 /// A choice and its reason.
@@ -86,9 +99,8 @@ pub fn choose(strategy: PurgeStrategy, facts: &PurgeFacts) -> PurgeChoice {
     if strategy == PurgeStrategy::Auto && percent < WORTH_A_PASS {
         return delete(PurgeWhy::Dead(percent));
     }
-    let needs = ByteCount(needs.0.saturating_add(needs.0 / 4));
-    if let Some(free) = facts.free.filter(|free| *free < needs) {
-        return delete(PurgeWhy::NoRoom { needs, free });
+    if let Some(no_room) = NoRoom::to_rewrite(needs, facts.free) {
+        return delete(PurgeWhy::NoRoom(no_room));
     }
     let why = if strategy == PurgeStrategy::Auto { PurgeWhy::Dead(percent) } else { PurgeWhy::Told };
     PurgeChoice { way: PurgeWay::Rewrite, why }
@@ -97,6 +109,21 @@ pub fn choose(strategy: PurgeStrategy, facts: &PurgeFacts) -> PurgeChoice {
 fn percent(dead: u64, live: u64) -> u8 {
     let (dead, all) = (u128::from(dead), u128::from(dead) + u128::from(live));
     u8::try_from((dead * 100).checked_div(all).unwrap_or(0)).unwrap_or(100)
+}
+
+impl NoRoom {
+    /// Whether a rewrite that needs so much would fill the disk, a quarter to spare.
+    pub fn to_rewrite(needs: ByteCount, free: Option<ByteCount>) -> Option<Self> {
+        let needs = ByteCount(needs.0.saturating_add(needs.0 / 4));
+        free.filter(|free| *free < needs).map(|free| Self { needs, free })
+    }
+}
+
+impl Shortfall {
+    /// Whether it did all that it was to do.
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl PurgeWay {
@@ -121,7 +148,26 @@ impl fmt::Display for PurgeWhy {
             Self::Told => f.write_str("as told"),
             Self::NotOffered => f.write_str("hot offers no rewriting"),
             Self::Dead(percent) => write!(f, "{percent} % of hot is dead"),
-            Self::NoRoom { needs, free } => write!(f, "a rewrite needs {needs}, {free} are free"),
+            Self::NoRoom(no_room) => no_room.fmt(f),
         }
+    }
+}
+
+impl fmt::Display for NoRoom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a rewrite needs {}, {} are free", self.needs, self.free)
+    }
+}
+
+impl fmt::Display for Shortfall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(no_room) = &self.no_room {
+            write!(f, "the rest by deletes: {no_room}")?;
+        }
+        if self.passed_over > 0 {
+            let then = if self.no_room.is_some() { "; " } else { "" };
+            write!(f, "{then}{} blocks that the engine passed over, by deletes", self.passed_over)?;
+        }
+        Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::{ByteCount, CompactionPlan, MarkReport, Phase, PurgeChoice};
+use crate::{ByteCount, CompactionPlan, MarkReport, Phase, PurgeChoice, Shortfall};
 
 /// One line of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -50,6 +50,8 @@ pub struct CompactionReport {
     pub marking: MarkReport,
     /// How candidates left hot, and why so; `None` if there were none.
     pub purge: Option<PurgeChoice>,
+    /// What a rewrite of hot left to deletes.
+    pub shortfall: Shortfall,
     /// Sizes on disk when it began.
     pub before: TierSizes,
     /// Sizes on disk when it ended, space given back.
@@ -81,6 +83,9 @@ impl fmt::Display for CompactionReport {
         writeln!(f, "marked by {}", self.marking)?;
         if let Some(purge) = &self.purge {
             writeln!(f, "purge     by {purge}")?;
+        }
+        if !self.shortfall.is_none() {
+            writeln!(f, "          {}", self.shortfall)?;
         }
         write_size(f, "hot", self.before.hot, self.after.hot)?;
         writeln!(f)?;

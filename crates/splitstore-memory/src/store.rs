@@ -200,7 +200,9 @@ impl RangeRewrite for MemoryStore {
         let (mut ranges, mut from) = (Vec::new(), None);
         for to in cuts.map(Some).chain([None]) {
             let keys = KeyRange { from: std::mem::replace(&mut from, to.clone()), to };
-            ranges.push(RewriteRange { keys, needs: ByteCount(0) });
+            let inside = blocks.iter().filter(|(key, _)| keys.holds(key.as_bytes()));
+            let bytes = ByteCount(inside.map(|(_, entry)| entry.data.len() as u64).sum());
+            ranges.push(RewriteRange { keys, reads: bytes, needs: bytes });
         }
         Ok(ranges)
     }

@@ -11,7 +11,10 @@
 //!
 //! 1. A key is doomed in the step that checks that it is unmarked and not held back, under the lock that holding back
 //!    takes. So who holds a key back has either kept it from being doomed, or finds it **hidden**: his walk treats it as
-//!    absent, as if it had been deleted then. Nothing is promised on the strength of a version that goes.
+//!    absent, as if it had been deleted then. Nothing is promised on the strength of a version that goes. One case is apart:
+//!    under `universal` a put marks what its blocks link to, doomed or not (`Filter::put` leaves nothing out there). That
+//!    is sound because what is doomed is a candidate, and a run of `universal` seals when all of them are durable in cold: the
+//!    version goes from hot, and the mark is kept by cold.
 //! 2. A put **spares** its blocks before it writes them. The engine asks at the moment at which it decides, so a version
 //!    it decides against was there before the put, and the put's own version is newer and stays. Until the write has
 //!    returned the block stays hidden from others: it may fail.
@@ -20,7 +23,11 @@
 //! 4. When the range has been rewritten what was doomed in it is gone for good, and is forgotten: hot itself says so now.
 //!    What was spared and not written (the put failed) is purged by a delete, or kept, as without a rewrite. A pass that
 //!    failed may have left some of it; that stays doomed until another try has ended.
-//! 5. A crash forgets all of it. What was not gone yet is there again, unmarked, hidden by the filter, and purged by
+//! 5. The engine's word that it has rewritten the range is not enough: it must have **asked** about a block to have left it
+//!    out. What it was never told about is looked for, and purged by a delete before the cursor moves. That it asked
+//!    proves no more than that: what it left out is durable once hot has been synced, and a pass that failed proves nothing,
+//!    so another try dooms its blocks anew.
+//! 6. A crash forgets all of it. What was not gone yet is there again, unmarked, hidden by the filter, and purged by
 //!    the resumed run; marks that were noted meanwhile were made without it, as after a delete.
 
 use std::collections::HashMap;
@@ -41,11 +48,26 @@ pub(crate) struct Doom {
 
 type Fates = HashMap<Box<[u8]>, Fate>;
 
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
-    Goes,
+    /// Whether the engine has been told so since it was doomed. It may ask any number of times.
+    Goes { told: AtomicBool },
     /// It is being written again.
     Spared,
+}
+
+impl Fate {
+    const fn goes() -> Self {
+        Self::Goes { told: AtomicBool::new(false) }
+    }
+}
+
+/// What is not known to be gone when a range has been rewritten.
+#[derive(Debug, Default)]
+pub(crate) struct Left {
+    /// Not known to be written: a put that failed, or is under way, has left the old version, or a new one, or none.
+    pub(crate) spared: Vec<BlockKey>,
+    /// The engine never asked about these: it has passed over them, unless they were gone before.
+    pub(crate) unasked: Vec<BlockKey>,
 }
 
 impl Doom {
@@ -56,7 +78,17 @@ impl Doom {
         }
         self.any.store(true, Ordering::Relaxed);
         let mut fates = self.fates.write();
-        fates.extend(keys.iter().map(|key| (Box::from(key.as_bytes()), Fate::Goes)));
+        fates.extend(keys.iter().map(|key| (Box::from(key.as_bytes()), Fate::goes())));
+    }
+
+    /// A purge begins, perhaps where one has failed. What that one left stays doomed, and nobody need ask about it: what is
+    /// to go in this one is doomed again.
+    pub(crate) fn begin(&self) {
+        for fate in self.fates.write().values_mut() {
+            if let Fate::Goes { told } = fate {
+                *told.get_mut() = true;
+            }
+        }
     }
 
     /// Whether a walk must treat the block in hot as absent.
@@ -97,13 +129,20 @@ impl Doom {
         }
     }
 
-    /// The range has been rewritten. Returns what was spared and is not known to be written: a put that failed, or is
-    /// under way, has left the old version, or a new one, or none.
-    pub(crate) fn forget_all(&self) -> Vec<BlockKey> {
+    /// The range has been rewritten. Returns what of the doomed is not known to be gone.
+    pub(crate) fn forget_all(&self) -> Left {
         let mut fates = self.fates.write();
         self.any.store(false, Ordering::Relaxed);
-        let spared = fates.drain().filter(|(_, fate)| *fate == Fate::Spared);
-        spared.filter_map(|(key, _)| BlockKey::from_bytes(&key).ok()).collect()
+        let mut left = Left::default();
+        for (key, fate) in fates.drain() {
+            let among = match fate {
+                Fate::Spared => &mut left.spared,
+                Fate::Goes { told } if told.load(Ordering::Relaxed) => continue,
+                Fate::Goes { .. } => &mut left.unasked,
+            };
+            among.extend(BlockKey::from_bytes(&key));
+        }
+        left
     }
 
     fn is_any(&self) -> bool {
@@ -113,6 +152,62 @@ impl Doom {
 
 impl Doomed for Doom {
     fn is_doomed(&self, key: &[u8]) -> bool {
-        self.fates.read().get(key) == Some(&Fate::Goes)
+        match self.fates.read().get(key) {
+            Some(Fate::Goes { told }) => {
+                told.store(true, Ordering::Relaxed);
+                true
+            }
+            Some(Fate::Spared) | None => false,
+        }
+    }
+}
+
+#[cfg(all(test, not(interleaved)))]
+mod tests {
+    use super::*;
+
+    fn keys() -> [BlockKey; 3] {
+        [b"one", b"two", b"six"]
+            .map(|data| BlockKey::from_bytes(&[&[0, 3], &data[..]].concat()).expect("keys"))
+    }
+
+    #[test]
+    fn what_the_engine_was_never_told_about_is_left_when_its_range_is_rewritten() {
+        let (doom, [asked, twice, never]) = (Doom::default(), keys());
+        doom.add(&keys());
+        assert!(doom.is_doomed(asked.as_bytes()));
+        assert!(doom.is_doomed(twice.as_bytes()) && doom.is_doomed(twice.as_bytes()));
+        let Left { spared, unasked } = doom.forget_all();
+        assert_eq!((spared, unasked), (vec![], vec![never.clone()]));
+        assert!(!doom.hides(&never) && !doom.is_doomed(never.as_bytes()));
+        assert!(doom.forget_all().unasked.is_empty());
+    }
+
+    /// To have been asked about in a pass that failed is no proof in the next.
+    #[test]
+    fn what_is_doomed_again_has_to_be_asked_about_again() {
+        let (doom, [again, left, _]) = (Doom::default(), keys());
+        doom.add(&[again.clone(), left.clone()]);
+        assert!(doom.is_doomed(again.as_bytes()));
+        doom.begin();
+        assert!(doom.hides(&left) && doom.is_doomed(left.as_bytes()), "it stays doomed");
+        doom.add(std::slice::from_ref(&again));
+        assert_eq!(doom.forget_all().unasked, [again]);
+    }
+
+    #[test]
+    fn what_is_spared_is_no_longer_told_to_go_and_is_left_until_it_is_written() {
+        let (doom, [written, failed, _]) = (Doom::default(), keys());
+        doom.add(&keys());
+        let (written, failed) = (written.to_cid(0x55), failed.to_cid(0x55));
+        let [written, failed] = [written, failed].map(|cid| [Block { cid, data: b"" }]);
+        let key = |block: &[Block<'_>; 1]| BlockKey::from(&block[0].cid);
+        for block in [&written, &failed] {
+            assert!(doom.is_doomed(key(block).as_bytes()));
+            doom.spare(block);
+            assert!(!doom.is_doomed(key(block).as_bytes()) && doom.hides(&key(block)));
+        }
+        doom.written(&written);
+        assert_eq!(doom.forget_all().spared, [key(&failed)]);
     }
 }

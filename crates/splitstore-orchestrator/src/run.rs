@@ -338,7 +338,7 @@ impl<'a> Run<'a> {
     }
 
     fn commit(&mut self, purged: purge::Purged) -> Result<Step> {
-        let (spared, choice) = (purged.spared, purged.choice);
+        let (spared, choice, shortfall) = (purged.spared, purged.choice, purged.shortfall);
         let index = commit::run(self.cx, purged, &mut self.tracker.current)?;
         self.tracker.finish_phase(self.cx);
         let tracker = std::mem::take(&mut self.tracker);
@@ -349,6 +349,7 @@ impl<'a> Run<'a> {
             spared,
             marking: tracker.marking,
             purge: choice,
+            shortfall,
             before: tracker.before,
             after: self.cx.sizes()?,
         };

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use splitstore_domain::trigger::Why;
-use splitstore_domain::{CompactionPlan, CompactionReport, Phase, PhaseReport, Window};
+use splitstore_domain::{CompactionPlan, CompactionReport, Phase, PhaseReport, Shortfall, Window};
 
 /// Something that happened.
 #[derive(Debug, Clone)]
@@ -33,6 +33,9 @@ pub enum Event {
         /// How long it had been open.
         age: Duration,
     },
+    /// A rewrite of hot left this to deletes since the last such event: the engine passed over blocks, or the disk had no
+    /// room to go on.
+    RewriteFellShort(Shortfall),
     /// A compaction ended.
     Finished(Box<CompactionReport>),
     /// A compaction failed or was stopped in a phase, for this reason.
@@ -104,6 +107,7 @@ impl fmt::Display for Event {
             Self::LongView { at, age } => {
                 write!(f, "a view taken at {at} has been open for {:.0} s", age.as_secs_f64())
             }
+            Self::RewriteFellShort(shortfall) => write!(f, "a rewrite of hot fell short: {shortfall}"),
             Self::Finished(report) => write!(f, "compaction {} finished", report.index),
             Self::Failed(phase, reason) => write!(f, "compaction failed in {phase}: {reason}"),
             Self::Resumed => write!(f, "a sealed compaction is finished after a restart"),

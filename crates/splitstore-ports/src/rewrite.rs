@@ -19,7 +19,8 @@ use crate::{Interrupt, KeyRange, Result};
 /// Which blocks go.
 pub trait Doomed: Send + Sync {
     /// Whether the version of this key that is being decided on goes. Asked for any key of the range, on any thread, any
-    /// number of times; the answer turns from yes to no when the block is about to be written again, never back.
+    /// number of times; the answer turns from yes to no when the block is about to be written again, never back. Who asks is
+    /// about to act on the answer: what nobody asks about until `rewrite` returns is taken for passed over, and deleted.
     fn is_doomed(&self, key: &[u8]) -> bool;
 }
 
@@ -28,6 +29,8 @@ pub trait Doomed: Send + Sync {
 pub struct RewriteRange {
     /// Its keys.
     pub keys: KeyRange,
+    /// Bytes that hold its keys, about: what rewriting it reads.
+    pub reads: ByteCount,
     /// Free bytes that rewriting it takes at most, until its old files are gone.
     pub needs: ByteCount,
 }

@@ -26,6 +26,7 @@ mod maintenance;
 mod notes;
 mod read;
 mod rewrite;
+mod room;
 mod salvage;
 mod scan;
 mod write;

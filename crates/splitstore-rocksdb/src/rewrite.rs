@@ -27,14 +27,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rocksdb::compaction_filter::CompactionFilter;
 use rocksdb::compaction_filter_factory::{CompactionFilterContext, CompactionFilterFactory};
-use rocksdb::{BottommostLevelCompaction, CompactOptions, CompactionDecision, LiveFile};
-use splitstore_domain::ByteCount;
+use rocksdb::{BottommostLevelCompaction, CompactOptions, CompactionDecision};
 use splitstore_ports::{
     Doomed, ErrorKind, Interrupt, KeyRange, PortError, RangeRewrite, Result, RewriteRange,
 };
 
 use crate::RocksHot;
-use crate::error::failed;
 use crate::maintenance::{PIECE, Piece, pieces, successor};
 
 /// Bytes of the last level in a small range: half a table, so that tables are taken one by one, and what earlier passes
@@ -222,10 +220,13 @@ impl RangeRewrite for RocksHot {
 
 impl RocksHot {
     fn ranges_of(&self, bytes: u64) -> Result<Vec<RewriteRange>> {
-        let path = self.path.display();
-        let files = self.db.live_files();
-        let files = files.map_err(|error| failed(format!("list the files of hot tier {path}"), error))?;
-        Ok(pieces(&files, bytes).into_iter().map(|piece| range_of(piece, &files)).collect())
+        let layout = self.layout()?;
+        let range_of = |piece: Piece| {
+            let (reads, needs) = layout.room(&piece);
+            let Piece { start, end } = piece;
+            RewriteRange { keys: KeyRange { from: start, to: end.as_deref().map(successor) }, reads, needs }
+        };
+        Ok(pieces(&layout.files, bytes).into_iter().map(range_of).collect())
     }
 
     /// Compacts a range down to the last level, and of that also files that nothing above touches: those from before
@@ -239,25 +240,12 @@ impl RocksHot {
     }
 }
 
-/// All files that have keys of a piece are read and may be written anew before one of them goes.
-fn range_of(piece: Piece, files: &[LiveFile]) -> RewriteRange {
-    let Piece { start, end } = piece;
-    let touches = |file: &&LiveFile| {
-        let before = end.as_ref().zip(file.start_key.as_ref()).is_some_and(|(end, first)| end < first);
-        let behind = start.as_ref().zip(file.end_key.as_ref()).is_some_and(|(start, last)| last < start);
-        !before && !behind
-    };
-    let needs = files.iter().filter(touches).map(|file| file.size as u64).sum();
-    let to = end.as_deref().map(successor);
-    RewriteRange { keys: KeyRange { from: start, to }, needs: ByteCount(needs) }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
 
     use splitstore_conformance::sample;
-    use splitstore_domain::BlockKey;
+    use splitstore_domain::{BlockKey, ByteCount};
     use splitstore_ports::{Block, BlockReadExt, BlockWrite, Maintenance, ReclaimMode};
 
     use super::*;

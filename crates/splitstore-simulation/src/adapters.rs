@@ -16,7 +16,7 @@ use splitstore_ports::{
 };
 
 use crate::Lie;
-use crate::rewriting::Told;
+use crate::rewriting::{Asks, Told};
 use crate::wire::{Port, REWRITE, Wire, place_to_hold};
 
 /// A tier.
@@ -27,6 +27,7 @@ pub(crate) struct Tier<T> {
     lie: Option<Lie>,
     puts: AtomicU64,
     lag: Lag,
+    asks: Asks,
 }
 
 /// How long each call lasts.
@@ -38,7 +39,12 @@ pub(crate) struct Lag {
 
 impl<T> Tier<T> {
     pub(crate) fn new(inner: T, port: Port, wire: &Wire, lie: Option<Lie>, lag: Lag) -> Self {
-        Self { inner, port, wire: wire.clone(), lie, puts: AtomicU64::new(0), lag }
+        Self { inner, port, wire: wire.clone(), lie, puts: AtomicU64::new(0), lag, asks: Asks::AboutAll }
+    }
+
+    /// The same with rewrites that ask about these.
+    pub(crate) fn asking(self, asks: Asks) -> Self {
+        Self { asks, ..self }
     }
 
     fn effect(&self, what: &str) -> Result<()> {
@@ -206,10 +212,17 @@ impl RangeRewrite for Tier<MemoryStore> {
             return Ok(());
         }
         self.wire.reach("rewrite: begins");
-        let told = Arc::new(Told::new(doomed, &self.wire, &self.inner, range));
+        // Who takes a turn in the middle is told what goes, and to learn that is to ask about all.
+        let asks = if self.wire.is_interrupted() { Asks::AboutAll } else { self.asks };
+        let told = Arc::new(Told::new(doomed, &self.wire, &self.inner, range, asks));
         self.inner.rewrite(range, told.clone(), interrupt)?;
-        told.tell_what_goes()?;
-        told.outcome()
+        let outcome = told.outcome();
+        if outcome.is_ok() {
+            self.wire.go(Vec::new());
+        } else {
+            told.tell_what_goes()?;
+        }
+        outcome
     }
 }
 

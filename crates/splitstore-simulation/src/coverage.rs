@@ -136,7 +136,7 @@ const GATES: [&str; 51] = [
 ];
 
 /// What must have happened besides.
-const ACTS: [&str; 41] = [
+const ACTS: [&str; 42] = [
     "run: finished, cold universal",
     "run: finished, cold messages",
     "run: finished, cold discard",
@@ -151,6 +151,7 @@ const ACTS: [&str; 41] = [
     "heard: marked by links",
     "heard: purged by Delete",
     "heard: purged by Rewrite",
+    "heard: a rewrite passed over blocks",
     "rewrite: begins in purge",
     "rewrite: begins in resumed purge",
     "beside a rewrite: put",

@@ -104,6 +104,10 @@ impl Observer for Events {
                 heard.sealed = false;
                 "heard: an earlier run is finished".into()
             }
+            Event::RewriteFellShort(shortfall) if shortfall.passed_over > 0 => {
+                "heard: a rewrite passed over blocks".into()
+            }
+            Event::RewriteFellShort(_) => "heard: no room to go on rewriting".into(),
             Event::LongView { .. } => "heard: a view that lasts".into(),
             Event::MissingReferences(_) => "heard: references are missing".into(),
             Event::LinkIndexSetAside { reason, .. } => {

@@ -11,6 +11,7 @@ use splitstore_orchestrator::{Batches, MarkStrategy, MissingReferences, Options,
 
 use crate::dice::Dice;
 use crate::machine::FOLDER;
+use crate::rewriting::Asks;
 use crate::sets::Sets;
 
 /// The choices of one seed.
@@ -143,6 +144,11 @@ impl SimOptions {
             1 => PurgeStrategy::Rewrite,
             _ => PurgeStrategy::Auto,
         }
+    }
+
+    /// About which blocks hot asks when it rewrites. Without a throw of its own, too.
+    pub(crate) const fn asks(&self) -> Asks {
+        if (self.turns / 36).is_multiple_of(2) { Asks::AboutMost } else { Asks::AboutAll }
     }
 
     /// How the store is told to behave. Runs are stepped by the schedule, also those that a head change asks for.

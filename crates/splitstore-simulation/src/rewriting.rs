@@ -5,6 +5,8 @@
 //!   a second one                              '- put | ask and trust | read, judged as ever; then the first goes on
 //! ```
 //! Only one of the two runs at a time, so a seed replays exactly.
+//!
+//! In some seeds the engine passes over a quarter of the keys, and says that it has rewritten the range.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -37,6 +39,14 @@ impl Interlude {
     }
 }
 
+/// About which blocks a rewrite asks before it says that it is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asks {
+    AboutAll,
+    /// A quarter of them is passed over.
+    AboutMost,
+}
+
 /// What the engine asks: tells the wire of what goes, as it is decided, and fails when it is told to. What was decided
 /// before goes all the same, as files go that were written before.
 pub(crate) struct Told {
@@ -44,13 +54,20 @@ pub(crate) struct Told {
     wire: Wire,
     hot: MemoryStore,
     range: KeyRange,
+    asks: Asks,
     failed: Mutex<Option<PortError>>,
 }
 
 impl Told {
-    pub(crate) fn new(doomed: Arc<dyn Doomed>, wire: &Wire, hot: &MemoryStore, range: &KeyRange) -> Self {
+    pub(crate) fn new(
+        doomed: Arc<dyn Doomed>,
+        wire: &Wire,
+        hot: &MemoryStore,
+        range: &KeyRange,
+        asks: Asks,
+    ) -> Self {
         let failed = Mutex::default();
-        Self { doomed, wire: wire.clone(), hot: hot.clone(), range: range.clone(), failed }
+        Self { doomed, wire: wire.clone(), hot: hot.clone(), range: range.clone(), asks, failed }
     }
 
     /// What is doomed and still there is as good as gone: for walks it is.
@@ -86,7 +103,8 @@ impl Told {
 
 impl Doomed for Told {
     fn is_doomed(&self, key: &[u8]) -> bool {
-        if self.failed.lock().is_some() {
+        let passed_over = self.asks == Asks::AboutMost && key.last().is_some_and(|last| last % 4 == 0);
+        if passed_over || self.failed.lock().is_some() {
             return false;
         }
         self.place();

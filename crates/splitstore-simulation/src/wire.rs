@@ -267,6 +267,11 @@ impl Wire {
         self.0.lock().interlude = Some(interlude);
     }
 
+    /// Whether somebody does.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.0.lock().interlude.is_some()
+    }
+
     pub(crate) fn uninterrupt(&self) {
         self.0.lock().interlude = None;
     }

@@ -137,6 +137,7 @@ impl World {
     pub(crate) fn components(&self, machine: &Machine, wire: &Wire) -> Components {
         let lag = Lag { clock: self.clock.clone(), time: self.options.cold_lag };
         let hot = Tier::new(machine.hot.clone(), Port::Hot, wire, self.lie, Lag::default());
+        let hot = hot.asking(self.options.asks());
         let cold = Tier::new(machine.cold.clone(), Port::Cold, wire, self.lie, lag);
         let support = Support {
             meta: Arc::new(Cells { inner: machine.meta.clone(), wire: wire.clone() }),

@@ -11,6 +11,7 @@ impl Observer for TracingObserver {
         match event {
             Event::Waiting(_) | Event::Progress(_) => tracing::debug!(target: "splitstore", "{event}"),
             Event::MissingReferences(_)
+            | Event::RewriteFellShort(_)
             | Event::Resumed
             | Event::SetAside { .. }
             | Event::LinkIndexSetAside { .. } => {

@@ -53,6 +53,8 @@ pub(crate) fn report(report: &CompactionReport) -> Value {
         "marking_fallbacks": report.marking.fallbacks.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "marks_on_disk": report.marking.marks_on_disk,
         "purge": report.purge.map(|purge| json!({ "way": purge.way.name(), "why": purge.why.to_string() })),
+        "passed_over": report.shortfall.passed_over,
+        "rewrite_given_up": report.shortfall.no_room.map(|no_room| no_room.to_string()),
         "before": sizes(&report.before),
         "after": sizes(&report.after),
         "seconds": report.duration().as_secs_f64(),

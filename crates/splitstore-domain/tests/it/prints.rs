@@ -5,7 +5,7 @@ use std::time::Duration;
 use insta::assert_snapshot;
 use splitstore_domain::{
     ByteCount, ColdPolicy, CompactionPlan, CompactionReport, Epoch, MarkReport, Phase, PhaseReport, Policy,
-    Settings, Tally, TierSizes, Window,
+    Settings, Shortfall, Tally, TierSizes, Window,
 };
 
 fn tally(blocks: u64, bytes: u64) -> Tally {
@@ -46,6 +46,7 @@ fn report() -> CompactionReport {
             line(Phase::Commit, 0, 0, 30_250),
         ],
         purge: None,
+        shortfall: Shortfall::default(),
         spared: 56,
         before: TierSizes { hot: Some(ByteCount(33 << 30)), cold: None },
         after: TierSizes { hot: Some(ByteCount(31 << 30)), cold: None },

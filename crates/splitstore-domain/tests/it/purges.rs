@@ -1,6 +1,6 @@
 //! Deletes or a rewrite: by wish, by what is dead, by the free space.
 
-use splitstore_domain::purge::{self, PurgeFacts, PurgeStrategy, PurgeWhy};
+use splitstore_domain::purge::{self, NoRoom, PurgeFacts, PurgeStrategy, PurgeWhy, Shortfall};
 use splitstore_domain::{ByteCount, PurgeWay};
 
 const FACTS: PurgeFacts =
@@ -28,7 +28,7 @@ fn a_rewrite_that_would_fill_the_disk_is_never_made() {
     for strategy in [PurgeStrategy::Auto, PurgeStrategy::Rewrite] {
         let free = ByteCount(499);
         let tight = PurgeFacts { free: Some(free), ..FACTS };
-        assert_eq!(chosen(strategy, tight), (PurgeWay::Delete, PurgeWhy::NoRoom { needs, free }));
+        assert_eq!(chosen(strategy, tight), (PurgeWay::Delete, PurgeWhy::NoRoom(NoRoom { needs, free })));
         assert_eq!(chosen(strategy, PurgeFacts { free: None, ..FACTS }).0, PurgeWay::Rewrite);
         let none = PurgeFacts { needs: None, ..FACTS };
         assert_eq!(chosen(strategy, none), (PurgeWay::Delete, PurgeWhy::NotOffered));
@@ -41,4 +41,16 @@ fn what_is_asked_for_is_done_whatever_is_dead() {
     assert_eq!(chosen(PurgeStrategy::Rewrite, few), (PurgeWay::Rewrite, PurgeWhy::Told));
     assert_eq!(chosen(PurgeStrategy::Delete, FACTS), (PurgeWay::Delete, PurgeWhy::Told));
     assert_eq!(purge::choose(PurgeStrategy::Auto, &FACTS).to_string(), "rewrite: 25 % of hot is dead");
+}
+
+#[test]
+fn what_a_rewrite_left_to_deletes_is_said_in_one_line() {
+    let no_room = NoRoom::to_rewrite(ByteCount(4096), Some(ByteCount(5119)));
+    assert_eq!(NoRoom::to_rewrite(ByteCount(4096), Some(ByteCount(5120))), None);
+    assert_eq!(NoRoom::to_rewrite(ByteCount(4096), None), None);
+    let said = |passed_over, no_room| Shortfall { passed_over, no_room }.to_string();
+    assert_eq!(said(3, None), "3 blocks that the engine passed over, by deletes");
+    assert_eq!(said(0, no_room), "the rest by deletes: a rewrite needs 5.0 KiB, 5.0 KiB are free");
+    assert!(said(3, no_room).ends_with("are free; 3 blocks that the engine passed over, by deletes"));
+    assert!(Shortfall::default().is_none());
 }

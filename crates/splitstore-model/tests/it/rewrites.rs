@@ -18,6 +18,16 @@ fn beside(
     write: fn(&SplitStore, &Node) -> bool,
     holds: fn(&Node, bool) -> bool,
 ) {
+    beside_it_on(name, node, from, write, holds);
+}
+
+fn beside_it_on(
+    name: &'static str,
+    node: fn() -> Node,
+    from: Phase,
+    write: fn(&SplitStore, &Node) -> bool,
+    holds: fn(&Node, bool) -> bool,
+) {
     explore(name, move |count| {
         let node = std::sync::Arc::new(node());
         let mut run = node.store.begin().unwrap();
@@ -75,4 +85,28 @@ fn who_asks_trusts_and_puts_beside_seal_and_rewrite_keeps_all() {
     beside("ask, trust, put beside seal and rewrite", Phase::Seal, write, |node, _| {
         node.has_whole(&node.above_child())
     });
+}
+
+/// The engine passes over the child and says that it is done: the child is there at the end if somebody was told so, and
+/// else it is gone, or it would show with the filter off.
+#[test]
+fn what_the_engine_passes_over_stays_only_if_somebody_relies_on_it() {
+    let passing = || {
+        let node = node();
+        node.hot.passes_over(&node.child.cid);
+        node
+    };
+    let write = |store: &SplitStore, node: &Node| {
+        put(store, &node.above_child());
+        store.has(&node.child.cid).unwrap()
+    };
+    beside_it_on(
+        "put on top beside a rewrite that passes over blocks",
+        passing,
+        Phase::Purge,
+        write,
+        |node, said| {
+            node.store.has(&node.above_child().cid).unwrap() && said == node.hot.holds(&node.child.cid)
+        },
+    );
 }

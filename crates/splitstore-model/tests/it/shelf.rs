@@ -14,13 +14,18 @@ use splitstore_ports::{
 /// Data by key, with codecs; each put makes a version of its own.
 type Blocks = BTreeMap<BlockKey, (u64, Arc<[u8]>)>;
 
-/// Blocks, and notes in the order in which they came.
+/// Blocks, notes in the order in which they came, and a block that rewrites pass over.
 #[derive(Default)]
-pub(crate) struct Shelf(Mutex<Blocks>, std::sync::Mutex<Vec<Vec<u8>>>);
+pub(crate) struct Shelf(Mutex<Blocks>, std::sync::Mutex<Vec<Vec<u8>>>, std::sync::OnceLock<BlockKey>);
 
 impl Shelf {
     fn with<T>(&self, work: impl FnOnce(&mut Blocks) -> T) -> T {
         work(&mut self.0.lock().expect("loom poisons nothing"))
+    }
+
+    /// From now on a rewrite says that it is done, and has not asked about this block.
+    pub(crate) fn passes_over(&self, cid: &Cid) {
+        self.2.set(BlockKey::from(cid)).expect("one block is enough");
     }
 
     pub(crate) fn holds(&self, cid: &Cid) -> bool {
@@ -126,14 +131,15 @@ impl Notes for Shelf {
 /// Decides in one step and lets it take effect in another: what happens in between is what rewriting is about.
 impl RangeRewrite for Shelf {
     fn ranges(&self) -> Result<Vec<RewriteRange>> {
-        Ok(vec![RewriteRange { keys: KeyRange::default(), needs: ByteCount(0) }])
+        Ok(vec![RewriteRange { keys: KeyRange::default(), reads: ByteCount(0), needs: ByteCount(0) }])
     }
 
     fn rewrite(&self, _range: &KeyRange, doomed: Arc<dyn Doomed>, _interrupt: &Interrupt) -> Result<()> {
         let all = self.with(|blocks| {
             blocks.iter().map(|(key, (_, data))| (key.clone(), data.clone())).collect::<Vec<_>>()
         });
-        let gone: Vec<_> = all.into_iter().filter(|(key, _)| doomed.is_doomed(key.as_bytes())).collect();
+        let asks = all.into_iter().filter(|(key, _)| self.2.get() != Some(key));
+        let gone: Vec<_> = asks.filter(|(key, _)| doomed.is_doomed(key.as_bytes())).collect();
         loom::thread::yield_now();
         self.with(|blocks| {
             for (key, version) in &gone {

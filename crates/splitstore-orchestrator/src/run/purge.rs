@@ -12,10 +12,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use splitstore_domain::purge::{self, PurgeFacts};
-use splitstore_domain::{BlockKey, Pacing, PhaseReport, PurgeChoice, PurgeWay, Window};
-use splitstore_ports::RangeRewrite;
+use splitstore_domain::{BlockKey, Pacing, PhaseReport, PurgeChoice, PurgeWay, Shortfall, Window};
+use splitstore_ports::{Event, RangeRewrite};
 
-use super::rewrite::Rewriting;
+use super::rewrite::{Rewriting, Rewritten};
 use super::seal::Sealed;
 use super::{Advance, Work, count};
 use crate::candidates::{Candidate, CandidateReader};
@@ -32,6 +32,8 @@ pub(crate) struct Purged {
     pub(crate) spared: u64,
     /// How they went; `None` if there were none.
     pub(crate) choice: Option<PurgeChoice>,
+    /// What a rewrite left to deletes.
+    pub(crate) shortfall: Shortfall,
 }
 
 /// The phase under way.
@@ -55,6 +57,7 @@ pub(crate) struct Purging {
     choice: Option<PurgeChoice>,
     /// Of a purge that rewrites hot.
     rewriting: Option<Rewriting>,
+    shortfall: Shortfall,
 }
 
 /// How many keys one exclusive step takes: as many as the options allow, fewer while the disk is slow.
@@ -117,6 +120,7 @@ impl Purging {
             exclusive,
             choice,
             rewriting,
+            shortfall: Shortfall::default(),
         })
     }
 
@@ -152,7 +156,7 @@ impl Purging {
         if self.choice.is_none() {
             self.choose(cx)?;
         }
-        if self.rewriting.is_some() {
+        if self.has_room_to_rewrite(cx)? {
             return self.rewrite_range(cx, meter);
         }
         self.purge_chunk(cx, meter)?;
@@ -185,8 +189,8 @@ impl Purging {
             return self.purge_left(cx, meter);
         }
         self.save_cursor(cx)?;
-        let Self { work, marked, spared, choice, .. } = self;
-        Ok(Advance::Done(Purged { work, marked, spared, choice }))
+        let Self { work, marked, spared, choice, shortfall, .. } = self;
+        Ok(Advance::Done(Purged { work, marked, spared, choice, shortfall }))
     }
 
     /// Deletes what failed puts have kept although it is not whole.
@@ -218,7 +222,30 @@ impl Purging {
         let choice = purge::choose(cx.options.purge, &facts);
         self.rewriting = ranges.filter(|_| choice.way == PurgeWay::Rewrite).map(Rewriting::new);
         self.choice = Some(choice);
+        self.filter.doomed().begin();
         Ok(())
+    }
+
+    /// Whether the next range is to be rewritten. If the disk is full by now, what remains goes by deletes.
+    fn has_room_to_rewrite(&mut self, cx: &Inner) -> Result<bool> {
+        let (Some(rewriting), Some(first)) = (&mut self.rewriting, self.chunk.first()) else {
+            return Ok(false);
+        };
+        let no_room = rewriting.lacks_room(cx, first)?;
+        if no_room.is_some() {
+            self.rewriting = None;
+            self.falls_short(cx, Shortfall { passed_over: 0, no_room });
+        }
+        Ok(self.rewriting.is_some())
+    }
+
+    /// The operator hears at once that something is wrong with the engine, or with the disk.
+    fn falls_short(&mut self, cx: &Inner, by: Shortfall) {
+        if !by.is_none() {
+            self.shortfall.passed_over += by.passed_over;
+            self.shortfall.no_room = self.shortfall.no_room.or(by.no_room);
+            cx.observer.on_event(&Event::RewriteFellShort(by));
+        }
     }
 
     /// Dooms all candidates of the present range, and rewrites it: in one step, so that nothing is doomed for long.
@@ -242,9 +269,10 @@ impl Purging {
     /// Rewrites the present range, and deletes what was held back when it was doomed.
     fn rewrite(mut self, cx: &Inner, meter: &mut PhaseReport) -> Result<Advance<Self, Purged>> {
         let Some(rewriting) = &mut self.rewriting else { return Ok(Advance::More(self)) };
-        let (removed, bytes) = rewriting.rewrite(cx, &self.filter)?;
+        let Rewritten { removed, bytes, passed_over } = rewriting.rewrite(cx, &self.filter)?;
         count(meter, removed, bytes);
         let (of, postponed) = rewriting.take_postponed();
+        self.falls_short(cx, Shortfall { passed_over, no_room: None });
         let (deleted, postponed) = self.in_batches(cx, of, postponed, Filter::purge)?;
         count(meter, deleted, 0);
         if !postponed.is_empty() {

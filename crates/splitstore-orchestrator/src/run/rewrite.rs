@@ -6,15 +6,20 @@
 //!   cursor                        ^ chunks that are wholly below the end of a rewritten range
 //! ```
 //! Dooming is the exclusive step that deletes are elsewhere: marks are checked and a batch is doomed while nothing can be
-//! held back, 5 ms at most. What walks hold back at that moment is deleted when the range has been rewritten. A crash
-//! anywhere dooms the range again; what is gone already is not there to be asked about.
+//! held back, 5 ms at most. What walks hold back at that moment is deleted when the range has been rewritten, and so is what
+//! the engine passed over. A crash anywhere dooms the range again; what is gone already is not there to be asked about.
+//!
+//! Each range asks the disk for its room before anything in it is doomed. If there is none, the rest goes by deletes.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use splitstore_domain::BlockKey;
+use splitstore_domain::object::RAW;
+use splitstore_domain::purge::NoRoom;
 use splitstore_ports::RewriteRange;
 
+use crate::doom::Left;
 use crate::error::Result;
 use crate::filter::Filter;
 use crate::store::Inner;
@@ -23,10 +28,21 @@ use crate::store::Inner;
 pub(super) struct Rewriting {
     ranges: VecDeque<RewriteRange>,
     doomed: u64,
-    /// Held back when the rest was doomed, or spared by a put that may have failed.
+    /// Held back when the rest was doomed, spared by a put that may have failed, or passed over by the engine.
     postponed: Vec<BlockKey>,
     /// The first chunk with keys in the present range.
     of: u64,
+}
+
+/// What came of a range.
+#[derive(Default)]
+pub(super) struct Rewritten {
+    /// Blocks that it rid hot of.
+    pub(super) removed: u64,
+    /// Bytes that the engine read for it.
+    pub(super) bytes: u64,
+    /// Doomed blocks that are still there although the engine has rewritten their range.
+    pub(super) passed_over: u64,
 }
 
 impl Rewriting {
@@ -34,18 +50,29 @@ impl Rewriting {
         Self { ranges: ranges.into(), doomed: 0, postponed: Vec::new(), of: 0 }
     }
 
+    /// Whether the disk has no room to rewrite the range of this key, in which nothing is doomed yet.
+    pub(super) fn lacks_room(&mut self, cx: &Inner, first: &BlockKey) -> Result<Option<NoRoom>> {
+        self.pass_to(first);
+        let Some(range) = self.ranges.front().filter(|_| self.is_empty()) else { return Ok(None) };
+        Ok(NoRoom::to_rewrite(range.needs, cx.files.free_space(&cx.options.folder)?))
+    }
+
     /// Takes those of these keys that lie in the present range; passes over ranges before the first of them.
     pub(super) fn take_inside(&mut self, keys: &mut Vec<BlockKey>) -> Vec<BlockKey> {
         let Some(first) = keys.first() else { return Vec::new() };
+        self.pass_to(first);
+        let Some(range) = self.ranges.front() else { return Vec::new() };
+        let inside = keys.partition_point(|key| range.keys.is_below_end(key.as_bytes()));
+        let later = keys.split_off(inside);
+        std::mem::replace(keys, later)
+    }
+
+    fn pass_to(&mut self, first: &BlockKey) {
         if self.is_empty() {
             while self.ranges.front().is_some_and(|range| !range.keys.is_below_end(first.as_bytes())) {
                 self.ranges.pop_front();
             }
         }
-        let Some(range) = self.ranges.front() else { return Vec::new() };
-        let inside = keys.partition_point(|key| range.keys.is_below_end(key.as_bytes()));
-        let later = keys.split_off(inside);
-        std::mem::replace(keys, later)
     }
 
     /// Of this chunk so many were doomed, these not yet.
@@ -62,26 +89,40 @@ impl Rewriting {
         self.doomed == 0 && self.postponed.is_empty()
     }
 
-    /// Rewrites the present range, if anything in it is doomed; how many blocks that were, and how many bytes the engine
-    /// read for it.
-    pub(super) fn rewrite(&mut self, cx: &Inner, filter: &Arc<Filter>) -> Result<(u64, u64)> {
+    /// Rewrites the present range, if anything in it is doomed.
+    pub(super) fn rewrite(&mut self, cx: &Inner, filter: &Arc<Filter>) -> Result<Rewritten> {
         let (Some(range), Some(hot)) = (self.ranges.front(), cx.tiers.hot.range_rewrite()) else {
-            return Ok((0, 0));
+            return Ok(Rewritten::default());
         };
         if self.doomed == 0 {
-            return Ok((0, 0));
+            return Ok(Rewritten::default());
         }
         let doom = filter.doomed();
         hot.rewrite(&range.keys, doom.clone(), &cx.interrupt)?;
         // Of a put that failed nobody knows what is left: its blocks are deleted, unless they are kept now.
-        let spared = doom.forget_all();
-        let removed = std::mem::take(&mut self.doomed).saturating_sub(spared.len() as u64);
+        let Left { spared, unasked } = doom.forget_all();
+        let passed_over = still_there(cx, unasked)?;
+        let left = (spared.len() + passed_over.len()) as u64;
+        let removed = std::mem::take(&mut self.doomed).saturating_sub(left);
+        let rewritten = Rewritten { removed, bytes: range.reads.0, passed_over: passed_over.len() as u64 };
         self.postponed.extend(spared);
-        Ok((removed, range.needs.0))
+        self.postponed.extend(passed_over);
+        Ok(rewritten)
     }
 
     /// What is to be deleted one by one, now that the range has been rewritten, and the first chunk that it may be of.
     pub(super) fn take_postponed(&mut self) -> (u64, Vec<BlockKey>) {
         (self.of, std::mem::take(&mut self.postponed))
     }
+}
+
+/// Those of these that hot has. After a crash most of a range is gone before it is rewritten, and no engine asks about it.
+fn still_there(cx: &Inner, keys: Vec<BlockKey>) -> Result<Vec<BlockKey>> {
+    let mut there = Vec::new();
+    for key in keys {
+        if cx.tiers.hot.has(&key.to_cid(RAW))? {
+            there.push(key);
+        }
+    }
+    Ok(there)
 }

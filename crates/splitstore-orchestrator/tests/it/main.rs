@@ -15,6 +15,7 @@ mod links;
 mod lotus;
 mod notes;
 mod pacing;
+mod passing;
 mod policies;
 mod reads;
 mod reports;

@@ -57,6 +57,7 @@ fn cut(rig: &Rig, kept: usize) -> Rig {
         close_within: rig.close_within,
         pacing: rig.pacing,
         purge: rig.purge,
+        passes: rig.passes,
     }
 }
 

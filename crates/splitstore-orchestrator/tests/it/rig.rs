@@ -19,8 +19,10 @@ use splitstore_orchestrator::{
 };
 use splitstore_ports::cid::Cid;
 use splitstore_ports::{
-    Block, BlockWrite, ChainAccessor, KeyScan, MetaCell, MetaStore, NoObserver, Observer,
+    Block, BlockWrite, ChainAccessor, HotStore, KeyScan, MetaCell, MetaStore, NoObserver, Observer,
 };
+
+use crate::passing::{Passes, Passing};
 
 /// Everything that outlives a store.
 pub(crate) struct Rig {
@@ -46,6 +48,8 @@ pub(crate) struct Rig {
     pub(crate) close_within: Duration,
     pub(crate) pacing: Pacing,
     pub(crate) purge: PurgeStrategy,
+    /// Keys that a rewrite of hot passes over.
+    pub(crate) passes: Option<Passes>,
 }
 
 pub(crate) const FOLDER: &str = "store";
@@ -97,6 +101,7 @@ impl Rig {
             close_within: Duration::from_secs(5),
             pacing: Pacing::default(),
             purge: PurgeStrategy::Delete,
+            passes: None,
         }
     }
 
@@ -132,7 +137,11 @@ impl Rig {
             clock: Arc::new(self.clock.clone()),
             marks: self.marks.clone(),
         };
-        let mut components = Components::new(self.hot.clone(), self.cold.clone(), support);
+        let hot: Arc<dyn HotStore> = match self.passes {
+            Some(over) => Arc::new(Passing { inner: self.hot.clone(), over }),
+            None => self.hot.clone(),
+        };
+        let mut components = Components::new(hot, self.cold.clone(), support);
         components.observer = observer;
         components.spill.clone_from(&self.spill);
         let options = Options {
