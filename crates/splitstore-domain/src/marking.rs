@@ -37,6 +37,8 @@ pub enum Fallback {
     Distrusted(String),
     /// A graph of hot would take more memory than it may.
     Memory {
+        /// Of what: of a scan, or of the link index.
+        way: MarkedBy,
         /// What it would take.
         needs: ByteCount,
         /// What it may.
@@ -96,8 +98,8 @@ impl fmt::Display for Fallback {
                 write!(f, "the link index knows {known} of about {hot} blocks")
             }
             Self::Distrusted(reason) => write!(f, "the link index was set aside: {reason}"),
-            Self::Memory { needs, budget } => {
-                write!(f, "a graph of hot would take {needs}, and may take {budget}")
+            Self::Memory { way, needs, budget } => {
+                write!(f, "a graph of hot by {way} would take {needs}, and may take {budget}")
             }
         }
     }

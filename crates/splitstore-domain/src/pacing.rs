@@ -95,7 +95,7 @@ const GROWS_BY: f64 = 0.05;
 const SHRINKS_TO: f64 = 2.0 / 3.0;
 /// Shorter rests are put off: a sleeper wakes late.
 const LEAST_REST: Duration = Duration::from_millis(2);
-/// No more rest than this is owed for work done, however long a step was.
+/// No more rest than this is owed for work done, but for that of the last step.
 const MOST_OWED: Duration = Duration::from_secs(1);
 
 /// How long operations of one kind took, by what the run did meanwhile.
@@ -164,7 +164,7 @@ impl Pacer {
         let rested = now.saturating_sub(step.time).saturating_sub(self.ended);
         self.rested = self.rested.saturating_add(rested);
         let earned = step.time.mul_f64((1.0 - self.share) / self.share);
-        self.owed = self.owed.saturating_sub(rested).saturating_add(earned).min(MOST_OWED);
+        self.owed = self.owed.saturating_sub(rested).saturating_add(earned).min(earned.max(MOST_OWED));
         self.ended = now;
         let debt = self.bucket.as_mut().map_or(Duration::ZERO, |bucket| bucket.take(step.bytes, now));
         let rest = self.owed.max(debt);

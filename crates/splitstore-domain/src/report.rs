@@ -65,6 +65,9 @@ impl CompactionReport {
     }
 }
 
+/// A phase shorter than this has no rate worth a line.
+const MEASURABLE: Duration = Duration::from_millis(1);
+
 impl fmt::Display for CompactionReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "compaction {}", self.index)?;
@@ -72,12 +75,8 @@ impl fmt::Display for CompactionReport {
         writeln!(f, "{:<9} {:>12} {:>12} {:>12} {:>9}", "phase", "objects", "bytes", "objects/s", "time")?;
         for line in &self.phases {
             let PhaseReport { phase, objects, bytes, duration } = line;
-            let rate = line.rate();
-            writeln!(
-                f,
-                "{phase:<9} {objects:>12} {bytes:>12} {rate:>12.0} {:>8.3}s",
-                duration.as_secs_f64()
-            )?;
+            let rate = if *duration < MEASURABLE { "-".to_owned() } else { format!("{:.0}", line.rate()) };
+            writeln!(f, "{phase:<9} {objects:>12} {bytes:>12} {rate:>12} {:>8.3}s", duration.as_secs_f64())?;
         }
         writeln!(f, "spared    {:>12}", self.spared)?;
         writeln!(f, "marked by {}", self.marking)?;

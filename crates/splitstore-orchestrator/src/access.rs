@@ -22,6 +22,11 @@ impl BlockRead for SplitStore {
             return Ok(data.map(read).is_some());
         }
         let inner = &self.inner;
+        let mut sample = inner.pacer.sample(Kind::Read, cid, &*inner.clock);
+        let read: &mut dyn FnMut(&[u8]) = &mut |data| {
+            inner.pacer.hear(sample.take(), &*inner.clock);
+            read(data);
+        };
         // From here on the block is pinned: a run that begins or seals now takes it for a reference.
         let (_open, stage) = inner.protection.view(cid, Location::caller(), inner.clock.elapsed());
         let filter = if stage == Stage::Filtering { inner.protection.filter() } else { None };
@@ -157,7 +162,8 @@ impl BlockWrite for SplitStore {
         if stored.is_empty() {
             return Ok(());
         }
-        let _timed = self.inner.pacer.put(&stored, &*self.inner.clock);
+        let _timed =
+            self.inner.pacer.timed(Kind::Put, stored.first().map(|block| &block.cid), &*self.inner.clock);
         stored.iter().try_for_each(|block| check_hash_function(&block.cid))?;
         let Inner { protection, tiers, .. } = &*self.inner;
         let _permit = protection.write();

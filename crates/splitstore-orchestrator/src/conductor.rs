@@ -39,6 +39,8 @@ pub enum Pace {
     /// It does.
     #[default]
     Going,
+    /// It does, and is between two steps of a paced run now. Only [`crate::Status`] says so.
+    Resting,
     /// An operator paused it.
     Paused,
     /// The node is behind its chain.

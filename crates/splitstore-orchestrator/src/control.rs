@@ -28,12 +28,23 @@ pub struct Status {
 pub(crate) struct UnderWay {
     pub(crate) report: PhaseReport,
     pub(crate) resumed: bool,
+    /// When this was so.
+    pub(crate) told: Duration,
 }
 
 impl UnderWay {
     /// A purge is about to go on.
-    pub(crate) fn resumed() -> Self {
-        Self { report: PhaseReport { phase: Phase::Purge, ..PhaseReport::default() }, resumed: true }
+    pub(crate) fn resumed(told: Duration) -> Self {
+        Self { report: PhaseReport { phase: Phase::Purge, ..PhaseReport::default() }, resumed: true, told }
+    }
+
+    /// The report, with the time since the last step in it.
+    fn report(&self, now: Duration) -> PhaseReport {
+        let mut report = self.report;
+        if report.phase != Phase::Idle {
+            report.duration = report.duration.saturating_add(now.saturating_sub(self.told));
+        }
+        report
     }
 }
 
@@ -54,15 +65,19 @@ impl Status {
 impl SplitStore {
     /// How far the run under way is; phase `Idle` if none is.
     pub fn status(&self) -> Status {
-        let UnderWay { report, resumed } = *self.inner.under_way.lock();
+        let under_way = *self.inner.under_way.lock();
+        let (report, resumed) = (under_way.report(self.inner.clock.elapsed()), under_way.resumed);
         let expected = match report.phase {
             Phase::Mark => self.inner.ledger.marked().ok().filter(|marked| *marked > 0),
             Phase::Transfer => Some(self.inner.planned.lock().0),
             Phase::Purge => Some(self.inner.planned.lock().1).filter(|left| !resumed || *left > 0),
             _ => None,
         };
-        let (pace, pacing) = (self.inner.conductor.pace(report.phase), self.inner.pacer.now());
-        Status { report, expected, pace, pacing, resumed }
+        let pace = match self.inner.conductor.pace(report.phase) {
+            Pace::Going if self.inner.pacer.is_resting() => Pace::Resting,
+            pace => pace,
+        };
+        Status { report, expected, pace, pacing: self.inner.pacer.now(), resumed }
     }
 
     /// Lets the run under way, and every later one, wait between two steps until [`SplitStore::resume`]. Reads

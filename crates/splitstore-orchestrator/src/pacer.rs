@@ -14,7 +14,7 @@ use std::time::Duration;
 use cid::Cid;
 use parking_lot::Mutex;
 use splitstore_domain::pacing::{Heard, PaceNow, Pacer as Policy, Pacing, Worked};
-use splitstore_ports::{Block, Clock};
+use splitstore_ports::Clock;
 
 /// Of so many operations one is timed.
 const SAMPLED: u8 = 64;
@@ -26,15 +26,22 @@ pub(crate) struct Pacer {
     listening: AtomicBool,
     /// A step is under way.
     working: AtomicBool,
-    heard: Mutex<[Heard; 2]>,
+    heard: Mutex<[Heard; Kind::COUNT]>,
     policy: Mutex<Option<Policy>>,
 }
 
 /// What is timed.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
+    /// Of one block; a view until its callback begins, which may take what it likes.
     Read,
+    /// Of many at once, with what is done to each.
+    Batch,
     Put,
+}
+
+impl Kind {
+    const COUNT: usize = 3;
 }
 
 /// An operation that is timed.
@@ -97,10 +104,20 @@ impl Pacer {
         Some(Sample { kind, began: clock.elapsed(), beside_work })
     }
 
-    /// A put of these blocks begins, and ends with what is returned.
-    pub(crate) fn put<'a>(&'a self, blocks: &[Block<'_>], clock: &'a dyn Clock) -> Option<Timed<'a>> {
-        let sample = self.sample(Kind::Put, &blocks.first()?.cid, clock)?;
+    /// The same, for one that ends with what is returned; of many blocks this is the first.
+    pub(crate) fn timed<'a>(
+        &'a self,
+        kind: Kind,
+        first: Option<&Cid>,
+        clock: &'a dyn Clock,
+    ) -> Option<Timed<'a>> {
+        let sample = self.sample(kind, first?, clock)?;
         Some(Timed { pacer: self, clock, sample })
+    }
+
+    /// Whether a paced run rests now.
+    pub(crate) fn is_resting(&self) -> bool {
+        self.listening.load(Ordering::Relaxed) && !self.working.load(Ordering::Relaxed)
     }
 
     /// The operation has ended.
@@ -157,15 +174,15 @@ mod tests {
     ) -> Option<u8> {
         let (clock, pacer) = (MemoryClock::new(), Pacer::new(pacing));
         let _paced = pacer.begin(clock.elapsed());
-        let (cid, data) = (block(last), []);
+        let cid = block(last);
         let operate = |took: Duration| match kind {
             Kind::Read => {
                 let sample = pacer.sample(Kind::Read, &cid, &clock);
                 clock.advance(took);
                 pacer.hear(sample, &clock);
             }
-            Kind::Put => {
-                let _timed = pacer.put(&[Block { cid, data: &data }], &clock);
+            Kind::Batch | Kind::Put => {
+                let _timed = pacer.timed(kind, Some(&cid), &clock);
                 clock.advance(took);
             }
         };
@@ -186,8 +203,8 @@ mod tests {
     const QUICK: Duration = Duration::from_millis(1);
 
     #[test]
-    fn a_run_yields_to_reads_and_puts_that_are_slow_beside_its_work_and_quick_in_its_rests() {
-        for kind in [Kind::Read, Kind::Put] {
+    fn a_run_yields_to_reads_batches_and_puts_that_are_slow_beside_its_work_and_quick_in_its_rests() {
+        for kind in [Kind::Read, Kind::Batch, Kind::Put] {
             assert_eq!(percent_after(Pacing::default(), (kind, 64), SLOW, QUICK), Some(10));
             assert_eq!(percent_after(Pacing::default(), (kind, 64), SLOW, SLOW), Some(90));
             assert_eq!(percent_after(Pacing::Fast, (kind, 64), SLOW, QUICK), Some(100));

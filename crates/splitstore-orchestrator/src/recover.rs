@@ -58,7 +58,7 @@ fn take_up(cx: &Inner, folder: &Path) -> Result<Found> {
     CandidateReader::open(&*cx.files, folder)?.check()?;
     let filter = marks_file::recover(cx, folder, resume.index)?;
     filter.install(&cx.protection)?;
-    *cx.under_way.lock() = UnderWay::resumed();
+    *cx.under_way.lock() = UnderWay::resumed(cx.clock.elapsed());
     cx.observer.on_event(&Event::Resumed);
     Ok(Found::Sealed)
 }

@@ -217,15 +217,19 @@ impl<'a> Run<'a> {
     /// How long to rest after a step that began then, when so many bytes had been read and written.
     fn rest_after(&self, began: Duration, bytes: u64) -> Duration {
         let now = self.cx.clock.elapsed();
-        let step =
-            Worked { time: now.saturating_sub(began), bytes: self.tracker.bytes().saturating_sub(bytes) };
+        let read = self.tracker.bytes().saturating_sub(bytes);
+        // What moves or is rewritten is written as well.
+        let copies = matches!(self.phase(), Phase::Transfer | Phase::Purge);
+        let bytes = if copies { read.saturating_mul(2) } else { read };
+        let step = Worked { time: now.saturating_sub(began), bytes };
         self.cx.pacer.rests(step, now)
     }
 
     /// Shows how far it is.
     fn tell(&self) {
         let resumed = self.whose == Whose::Earlier;
-        *self.cx.under_way.lock() = UnderWay { report: self.tracker.current, resumed };
+        *self.cx.under_way.lock() =
+            UnderWay { report: self.tracker.current, resumed, told: self.cx.clock.elapsed() };
     }
 
     fn advance(&mut self) -> Result<Step> {

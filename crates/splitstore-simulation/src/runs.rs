@@ -84,13 +84,18 @@ impl<'s> Life<'s, '_> {
 
     /// Whether the run may take a step, by the store's word and by ours.
     fn goes_on(&mut self, phase: Phase, place: &str) -> Result<bool, Broken> {
-        let (said, expected) = (self.store.status().pace, self.world.gates.pace(phase));
+        let expected = self.world.gates.pace(phase);
+        let said = match self.store.status().pace {
+            // Whoever steps a run may cut its rests short.
+            Pace::Resting => Pace::Going,
+            pace => pace,
+        };
         if said != expected {
             let what = format!("in {phase} it is {said:?} and should be {expected:?}");
             return Err(Broken::new("a run goes at the pace that was wished", what));
         }
         match said {
-            Pace::Going => return Ok(true),
+            Pace::Going | Pace::Resting => return Ok(true),
             Pace::Paused => self.world.coverage.count(format!("gate: paused in {place}")),
             Pace::Behind => self.world.coverage.count("gate: a run waits for the node"),
         }

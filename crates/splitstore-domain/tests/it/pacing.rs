@@ -175,6 +175,24 @@ fn over_any_length_of_time_no_more_bytes_pass_than_the_limit_allows() {
 }
 
 #[test]
+fn long_steps_are_rested_from_as_long_as_short_ones() {
+    for time in [ms(50), ms(500), ms(10_000)] {
+        let mut run = Run::new(PaceLimits::default());
+        // Down to the least share, whatever that takes, then so many steps at it.
+        while run.percent() > 10 {
+            run.step(time, 0, Some((ms(20), ms(1))));
+        }
+        let (worked, took) = (run.worked, run.took());
+        for _ in 0..20 {
+            run.step(time, 0, Some((ms(20), ms(1))));
+        }
+        let percent =
+            100.0 * run.worked.saturating_sub(worked).div_duration_f64(run.took().saturating_sub(took));
+        assert!((9.9..11.0).contains(&percent), "steps of {time:?}: {percent}");
+    }
+}
+
+#[test]
 fn a_rest_that_was_cut_short_is_made_up_for() {
     let limits = PaceLimits::default().bytes_per_second(NonZeroU64::new(1_000_000));
     let mut pacer = Pacer::new(Pacing::Paced(limits), Duration::ZERO);

@@ -16,6 +16,7 @@ use cid::Cid;
 use splitstore_ports::{BlockRead, Result};
 
 use super::{Kept, Stored, Tier, lower};
+use crate::pacer::Kind;
 use crate::protection::Stage;
 use crate::store::{Inner, SplitStore};
 
@@ -29,6 +30,7 @@ impl SplitStore {
     /// Copies of the blocks that are there, each at its index in `cids`: as many calls of [`SplitStore::get`], in far
     /// less time, as each tier reads the batch in its own order.
     pub fn get_many(&self, cids: &[Cid]) -> Result<Vec<Option<Vec<u8>>>> {
+        let _timed = self.inner.pacer.timed(Kind::Batch, cids.first(), &*self.inner.clock);
         let mut answers = vec![None; cids.len()];
         let mut wanted = Vec::with_capacity(cids.len());
         for (index, cid) in cids.iter().enumerate() {
@@ -83,6 +85,7 @@ impl Inner {
         at: &'static Location<'static>,
         read: &mut dyn FnMut(usize, &[u8]),
     ) -> Result<()> {
+        let _timed = self.pacer.timed(Kind::Batch, cids.first(), &*self.clock);
         let mut wanted = Vec::with_capacity(cids.len());
         for (index, cid) in cids.iter().enumerate() {
             match Stored::of(cid) {

@@ -45,7 +45,7 @@ pub(super) fn begin<'a>(cx: &'a Inner, prepared: &mut Prepared) -> Result<Option
 
 fn graph<'a>(cx: &'a Inner, blocks: &'a dyn BlockScan) -> Result<Result<Graph<'a>, Fallback>> {
     let len = blocks.snapshot()?.estimated_len()?;
-    if let Some(fallback) = lacks_room(cx, len, BYTES_PER_BLOCK) {
+    if let Some(fallback) = lacks_room(cx, MarkedBy::Links, len, BYTES_PER_BLOCK) {
         return Ok(Err(fallback));
     }
     let (parts, added) = match links::load(cx)? {

@@ -57,7 +57,7 @@ impl<'a> Scanning<'a> {
         };
         let snapshot = blocks.snapshot()?;
         let len = snapshot.estimated_len()?;
-        if let Some(fallback) = lacks_room(cx, len, BYTES_PER_BLOCK) {
+        if let Some(fallback) = lacks_room(cx, MarkedBy::Scan, len, BYTES_PER_BLOCK) {
             prepared.marking.fell_back(fallback);
             return Ok(Err(prepared));
         }
@@ -97,10 +97,10 @@ impl<'a> Scanning<'a> {
 }
 
 /// Why a graph of so many blocks cannot be made, if it would take too much memory.
-pub(super) fn lacks_room(cx: &Inner, blocks: u64, bytes_per_block: u64) -> Option<Fallback> {
+pub(super) fn lacks_room(cx: &Inner, way: MarkedBy, blocks: u64, bytes_per_block: u64) -> Option<Fallback> {
     let budget = cx.options.marking_memory?;
     let needs = ByteCount(blocks.saturating_mul(bytes_per_block));
-    (needs > budget).then_some(Fallback::Memory { needs, budget })
+    (needs > budget).then_some(Fallback::Memory { way, needs, budget })
 }
 
 fn is_worth_it(cx: &Inner, len: u64) -> Result<bool> {

@@ -345,7 +345,10 @@ fn a_run_that_marks_otherwise_leaves_no_pack_behind() {
     let report = store.compact().unwrap();
     assert_eq!(report.marking.by, MarkedBy::Walk);
     assert!(
-        matches!(report.marking.fallbacks.as_slice(), [Fallback::Memory { needs, .. }, Fallback::Memory { .. }]
+        matches!(report.marking.fallbacks.as_slice(), [
+            Fallback::Memory { way: MarkedBy::Links, needs, .. },
+            Fallback::Memory { way: MarkedBy::Scan, .. },
+        ]
             if needs.0 > 1000),
         "{}",
         report.marking

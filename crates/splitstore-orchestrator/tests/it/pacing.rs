@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use splitstore_domain::{ColdPolicy, PaceLimits, Pacing, Phase};
-use splitstore_orchestrator::{Error, SplitStore, Step};
+use splitstore_orchestrator::{Error, Pace, SplitStore, Step};
 use splitstore_ports::{Clock, ErrorKind};
 
 use crate::rig::{Rig, generated};
@@ -80,7 +80,14 @@ fn status_shows_the_pace_of_the_run_under_way() {
     while !matches!(run.step().unwrap(), Step::Resting(..)) {}
     let pace = store.status().pacing.unwrap();
     assert_eq!((pace.percent, pace.bytes_per_second), (50, limit));
+    // While it rests its time goes on, and whoever looks sees why nothing else does.
+    let (long, before) = (Duration::from_secs(9), store.status());
+    rig.clock.advance(long);
+    let now = store.status();
+    assert_eq!((before.pace, now.pace), (Pace::Resting, Pace::Resting));
+    assert_eq!(now.report.duration.saturating_sub(before.report.duration), long);
     drop(run);
+    assert_eq!(store.status().pace, Pace::Going);
     assert_eq!(store.status().pacing, None);
 }
 
