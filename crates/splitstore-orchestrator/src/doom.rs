@@ -129,7 +129,7 @@ impl Doom {
         }
     }
 
-    /// The range has been rewritten. Returns what of the doomed is not known to be gone.
+    /// The range has been rewritten. Returns what of the doomed is not known to be gone, in key order.
     pub(crate) fn forget_all(&self) -> Left {
         let mut fates = self.fates.write();
         self.any.store(false, Ordering::Relaxed);
@@ -142,6 +142,8 @@ impl Doom {
             };
             among.extend(BlockKey::from_bytes(&key));
         }
+        left.spared.sort_unstable();
+        left.unasked.sort_unstable();
         left
     }
 
