@@ -1,6 +1,7 @@
 //! What a compaction would do, as a value: the answer of a dry run.
 
 use std::fmt;
+use std::ops::Add;
 
 use cid::Cid;
 
@@ -23,6 +24,16 @@ impl Tally {
     }
 }
 
+impl Add for Tally {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        let Self { blocks, mut bytes } = self;
+        bytes += other.bytes;
+        Self { blocks: blocks + other.blocks, bytes }
+    }
+}
+
 /// What collection found: the fate of every block that hot held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CompactionPlan {
@@ -32,6 +43,8 @@ pub struct CompactionPlan {
     pub policy: ColdPolicy,
     /// Stay in hot.
     pub keep: Tally,
+    /// Of these, what is copied to cold as well: cold lacks it below what it has, or gets.
+    pub copy: Tally,
     /// Leave hot for cold.
     pub transfer: Tally,
     /// Leave hot for good.
@@ -48,10 +61,7 @@ impl CompactionPlan {
 
     /// All that leaves hot.
     pub fn candidates(&self) -> Tally {
-        Tally {
-            blocks: self.transfer.blocks + self.drop.blocks,
-            bytes: self.transfer.bytes + self.drop.bytes,
-        }
+        self.transfer + self.drop
     }
 }
 
@@ -67,7 +77,9 @@ impl fmt::Display for CompactionPlan {
         writeln!(f, "window    {}", self.window)?;
         writeln!(f, "policy    {}", self.policy)?;
         writeln!(f, "{:<9} {:>12} {:>12}", "fate", "blocks", "bytes")?;
-        for (fate, tally) in [("keep", self.keep), ("transfer", self.transfer), ("drop", self.drop)] {
+        let copy = (self.copy.blocks > 0).then_some(("copy", self.copy));
+        let others = [("transfer", self.transfer), ("drop", self.drop)];
+        for (fate, tally) in [("keep", self.keep)].into_iter().chain(copy).chain(others) {
             writeln!(f, "{fate:<9} {:>12} {:>12}", tally.blocks, tally.bytes)?;
         }
         write!(f, "missing   {:>12}", self.missing)?;

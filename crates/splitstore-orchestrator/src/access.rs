@@ -6,10 +6,11 @@ use std::panic::Location;
 
 use cid::Cid;
 use splitstore_domain::object::identity_data;
-use splitstore_domain::{ColdPolicy, ObjectKind, digest};
+use splitstore_domain::{ObjectKind, digest};
 use splitstore_ports::{Block, BlockRead, BlockReadExt, BlockWrite, ErrorKind, PortError, Result};
 
 use crate::error::Error;
+use crate::filter::Leaving;
 use crate::pacer::Kind;
 use crate::protection::{Moment, Noted, Stage, reference_to};
 use crate::store::{Inner, SplitStore};
@@ -140,7 +141,7 @@ impl Inner {
         }
         // A block found in cold is relied on as much as one found in hot: what is below it must stay. Where cold
         // takes all that leaves hot, it does.
-        if self.options.policy.cold() != ColdPolicy::Universal {
+        if filter.leaving() == Leaving::ForGood {
             filter.protect_found(cid).map_err(lower)?;
         }
         Ok(Kept::Yes)

@@ -23,12 +23,14 @@ pub(crate) const NAME: &str = "candidates";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
     /// Copied to cold before it is deleted.
-    Transfer,
+    Transfer = 1,
+    /// Copied to cold, and stays in hot.
+    Copy = 3,
     /// Deleted.
-    Drop,
+    Drop = 2,
 }
 
-/// A block that may leave hot.
+/// A block that may leave hot, or is copied to cold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Candidate {
     pub(crate) fate: Fate,
@@ -55,7 +57,7 @@ impl CandidateWriter {
     pub(crate) fn push(&mut self, fate: Fate, key: &BlockKey, codec: u64) -> Result<()> {
         let key = key.as_bytes();
         let len = u8::try_from(key.len()).expect("multihashes are at most 80 bytes");
-        self.chunk.extend_from_slice(&[if fate == Fate::Transfer { 1 } else { 2 }, len]);
+        self.chunk.extend_from_slice(&[fate as u8, len]);
         self.chunk.extend_from_slice(key);
         self.chunk.extend_from_slice(&codec.to_le_bytes());
         self.in_chunk += 1;
@@ -86,6 +88,13 @@ impl CandidateWriter {
 pub(crate) struct CandidateReader {
     records: RecordReader,
     ended: bool,
+}
+
+impl Fate {
+    /// Whether cold gets it.
+    pub(crate) const fn is_for_cold(self) -> bool {
+        matches!(self, Self::Transfer | Self::Copy)
+    }
 }
 
 impl CandidateReader {
@@ -134,11 +143,7 @@ impl CandidateReader {
 fn decode(mut bytes: &[u8]) -> Option<Vec<Candidate>> {
     let mut candidates = Vec::new();
     while let Some((&[fate, len], rest)) = bytes.split_first_chunk::<2>() {
-        let fate = match fate {
-            1 => Fate::Transfer,
-            2 => Fate::Drop,
-            _ => return None,
-        };
+        let fate = [Fate::Transfer, Fate::Drop, Fate::Copy].into_iter().find(|known| *known as u8 == fate)?;
         let (key, rest) = rest.split_at_checked(len.into())?;
         let (codec, rest) = rest.split_first_chunk::<8>()?;
         let key = BlockKey::from_bytes(key).ok()?;

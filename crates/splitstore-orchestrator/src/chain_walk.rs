@@ -153,6 +153,9 @@ impl<'a> ChainWalk<'a> {
                 passed.pass(cid, header, self.chain.key_object(&header.parents).as_ref());
             }
         }
+        if roots.iter().any(|root| root.scope == Scope::Cold) {
+            sink.old_header(cid, header.height);
+        }
         for root in roots {
             sink.root(&root.cid, cid);
             self.roots += 1;

@@ -36,7 +36,7 @@ pub(crate) struct Filter {
     tiers: Tiers,
     /// The index of the run: notes carry it.
     run: u64,
-    policy: ColdPolicy,
+    leaving: Leaving,
     /// Marks in the making.
     held_back: Arc<HeldBack>,
     /// References that came in last before the filter went on, and are not walked yet.
@@ -45,11 +45,35 @@ pub(crate) struct Filter {
     doom: Arc<Doom>,
 }
 
+/// Where what leaves hot goes, as far as readers and writers can rely on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leaving {
+    /// Cold has all of it: nothing is lost below anything.
+    ToCold,
+    /// Some of it is nowhere then.
+    ForGood,
+}
+
+impl Leaving {
+    /// Of a run that drops so many blocks, in a store of this policy: which may be another than the run's.
+    pub(crate) const fn of(policy: ColdPolicy, dropped: u64) -> Self {
+        match (policy, dropped) {
+            (ColdPolicy::Universal, 0) => Self::ToCold,
+            _ => Self::ForGood,
+        }
+    }
+}
+
 impl Filter {
-    pub(crate) fn new(sets: WalkSets, tiers: Tiers, run: u64, policy: ColdPolicy) -> Arc<Self> {
+    pub(crate) fn new(sets: WalkSets, tiers: Tiers, run: u64, leaving: Leaving) -> Arc<Self> {
         let doom = Arc::<Doom>::default();
         let tiers = tiers.without(doom.clone());
-        Arc::new(Self { sets, tiers, run, policy, held_back: Arc::default(), last: RwLock::default(), doom })
+        Arc::new(Self { sets, tiers, run, leaving, held_back: Arc::default(), last: RwLock::default(), doom })
+    }
+
+    /// Where goes what its run purges.
+    pub(crate) const fn leaving(&self) -> Leaving {
+        self.leaving
     }
 
     /// Whether hot still shows this block to a reader who names it by this CID.
@@ -146,7 +170,7 @@ impl Filter {
     /// below it. These keys are to be purged after all.
     pub(crate) fn let_go(&self) -> Result<Vec<BlockKey>> {
         let kept = self.held_back.lock().kept();
-        if kept.is_empty() || self.policy == ColdPolicy::Universal {
+        if kept.is_empty() || self.leaving == Leaving::ToCold {
             return Ok(Vec::new());
         }
         let (growth, met) = self.walk(|walker, met| {
@@ -239,7 +263,7 @@ impl Filter {
         put: &HashSet<BlockKey>,
         found: &HashSet<BlockKey>,
     ) -> Result<()> {
-        if self.policy == ColdPolicy::Universal {
+        if self.leaving == Leaving::ToCold {
             return Ok(());
         }
         let broken = met.not_whole(&growth.visits(), put, &self.tiers)?;

@@ -38,6 +38,7 @@ mod error;
 pub use error::{Error, Result};
 
 mod all_keys;
+mod archive;
 mod audit;
 mod candidates;
 mod chain_walk;

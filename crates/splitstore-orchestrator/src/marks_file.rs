@@ -18,7 +18,7 @@ use splitstore_ports::{FileSystem, PortError, SetHint, VisitSet};
 
 use crate::components::MarkSets;
 use crate::error::{Error, Result};
-use crate::filter::Filter;
+use crate::filter::{Filter, Leaving};
 use crate::graph::{Bitmap, Written};
 use crate::mark_notes;
 use crate::records::{FileKind, RecordReader, RecordWriter};
@@ -109,7 +109,7 @@ fn open(files: &dyn FileSystem, path: &Path) -> Result<RecordReader> {
 
 /// Reads the marks of the sealed run of this index, those noted after the seal included: the filter that the run
 /// had.
-pub(crate) fn recover(cx: &Inner, folder: &Path, run: u64) -> Result<Arc<Filter>> {
+pub(crate) fn recover(cx: &Inner, folder: &Path, run: u64, leaving: Leaving) -> Result<Arc<Filter>> {
     let path = folder.join(NAME);
     check(&*cx.files, &path)?;
     let scratch = folder.join("recovered");
@@ -126,7 +126,7 @@ pub(crate) fn recover(cx: &Inner, folder: &Path, run: u64) -> Result<Arc<Filter>
         first.clear();
         sets.visit(&visits, &mut first)
     })?;
-    Ok(Filter::new(sets, cx.tiers.clone(), run, cx.options.policy.cold()))
+    Ok(Filter::new(sets, cx.tiers.clone(), run, leaving))
 }
 
 /// Makes the exact set of the part of this number.

@@ -14,6 +14,7 @@ use splitstore_ports::Event;
 use crate::candidates::CandidateReader;
 use crate::control::UnderWay;
 use crate::error::{Error, Result};
+use crate::filter::Leaving;
 use crate::journal::{self, Journal, Resume, Standing};
 use crate::marks_file;
 use crate::quarantine;
@@ -55,8 +56,9 @@ fn take_up(cx: &Inner, folder: &Path) -> Result<Found> {
         return Ok(Found::Clean);
     };
     // The whole list is read before anything is deleted on its strength.
-    CandidateReader::open(&*cx.files, folder)?.check()?;
-    let filter = marks_file::recover(cx, folder, resume.index)?;
+    let dropped = CandidateReader::open(&*cx.files, folder)?.check()?;
+    let leaving = Leaving::of(cx.options.policy.cold(), dropped);
+    let filter = marks_file::recover(cx, folder, resume.index, leaving)?;
     filter.install(&cx.protection)?;
     *cx.under_way.lock() = UnderWay::resumed(cx.clock.elapsed());
     cx.observer.on_event(&Event::Resumed);

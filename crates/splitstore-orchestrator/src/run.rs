@@ -302,12 +302,12 @@ impl<'a> Run<'a> {
     fn collected(&mut self, collected: collect::Collected<'a>) -> Result<Step> {
         let counts = match &collected {
             collect::Collected::Counted(counted) => {
-                let [_, moves, go] = counted.fates(self.cx).count();
-                (moves, moves + go)
+                let counts = counted.fates().count();
+                (counts.for_cold, counts.leave)
             }
             collect::Collected::Listed(listed) => {
                 self.planned(Some(&listed.plan));
-                (listed.plan.transfer.blocks, listed.plan.candidates().blocks)
+                (listed.for_cold().blocks, listed.plan.candidates().blocks)
             }
         };
         *self.cx.planned.lock() = counts;

@@ -15,10 +15,10 @@
 use std::sync::Arc;
 
 use cid::Cid;
-use splitstore_domain::BlockKey;
 use splitstore_domain::links::{Link, LinkError};
 use splitstore_domain::object::{DAG_CBOR, RAW};
 use splitstore_domain::retain::Completeness;
+use splitstore_domain::{BlockKey, Epoch};
 use splitstore_ports::{Reading, Visit};
 
 use crate::children::{add_link, children_of};
@@ -43,6 +43,9 @@ pub(crate) trait Sink {
 
     /// All roots so far are walked; headers come next.
     fn headers_begin(&mut self) {}
+
+    /// A header has old messages, which move to cold.
+    fn old_header(&mut self, _header: &Cid, _height: Epoch) {}
 
     /// A root that a header names is about to be walked.
     fn root(&mut self, _root: &Cid, _header: &Cid) {}

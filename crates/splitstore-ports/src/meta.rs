@@ -20,11 +20,13 @@ pub enum MetaCell {
     Forks,
     /// Secret and era of the link index; its format is the orchestrator's (`links.rs`).
     LinkIndex,
+    /// What cold may lack below blocks that it has; its format is the orchestrator's (`archive.rs`).
+    ColdLacks,
 }
 
 impl MetaCell {
     /// All cells.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::BaseEpoch,
         Self::CompactionIndex,
         Self::MarkSetSize,
@@ -32,6 +34,7 @@ impl MetaCell {
         Self::Head,
         Self::Forks,
         Self::LinkIndex,
+        Self::ColdLacks,
     ];
 
     /// Its name on disk.
@@ -44,6 +47,7 @@ impl MetaCell {
             Self::Head => "head",
             Self::Forks => "forks",
             Self::LinkIndex => "link-index",
+            Self::ColdLacks => "cold-lacks",
         }
     }
 }
@@ -53,7 +57,7 @@ impl MetaCell {
 /// **Contract.** `set_many` changes all its cells or none, also across a crash.
 /// **Durability.** Durable when `set_many` returns.
 /// **Concurrency.** Any thread.
-/// **Who calls it.** Start, commit, head changes, the link index.
+/// **Who calls it.** Start, transfer, commit, head changes, the link index.
 pub trait MetaStore: Send + Sync {
     /// The value of a cell; `None` if never set.
     fn get(&self, cell: MetaCell) -> Result<Option<Vec<u8>>>;

@@ -8,7 +8,7 @@ use splitstore_ports::{Block, BlockRead, BlockWrite, Clock};
 use crate::broken::{Broken, Verdict};
 use crate::gates::{Asks, Room};
 use crate::life::{Life, told};
-use crate::node::{Errand, Task, TipsetId};
+use crate::node::{Errand, Leaving, Task, TipsetId};
 use crate::reader::Due;
 use crate::universe::Id;
 use crate::world::World;
@@ -112,6 +112,8 @@ impl Life<'_, '_> {
             return Ok(true);
         }
         let again = ids.iter().any(|id| self.world.in_hot(*id));
+        let fresh: Vec<Id> = ids.iter().copied().filter(|id| !self.world.there(*id)).collect();
+        self.world.oracle.fresh.extend(fresh);
         self.beside_rest(if again { "put again" } else { "put" });
         let excuses = self.world.wire.excuses();
         let blocks: Vec<Block<'_>> = ids
@@ -142,6 +144,10 @@ impl Life<'_, '_> {
             Some(lowest) if lowest + world.options.finality >= head => "act: reorg within finality",
             Some(_) => "act: reorg beyond finality",
         });
+        if world.leaving == Leaving::UnderWay && !revert.is_empty() {
+            world.leaving = Leaving::No;
+            world.coverage.count("act: leave what a transfer was for");
+        }
         let before = std::mem::replace(&mut world.node.head, tipset);
         world.head_moved();
         world.set_time();
@@ -214,10 +220,25 @@ impl Life<'_, '_> {
         self.world.give(errands);
     }
 
+    /// Whether the node has a chain to leave before a run begins; it sets out to.
+    pub(crate) fn leaves_first(&mut self) -> bool {
+        match self.world.leaving {
+            Leaving::No => return false,
+            Leaving::Due => {
+                self.world.leaving = Leaving::UnderWay;
+                self.reorganise();
+            }
+            Leaving::UnderWay if self.world.node.task.is_none() => self.world.leaving = Leaving::No,
+            Leaving::UnderWay => {}
+        }
+        self.world.node.task.is_some()
+    }
+
     /// Leaves the head for another fork that is at least as high, new or known.
     pub(crate) fn reorganise(&mut self) {
         let world = &mut *self.world;
-        let mut back = world.dice.between(1, usize::try_from(world.options.reorg).unwrap_or(1));
+        let far = usize::try_from(world.options.reorg).unwrap_or(1);
+        let mut back = if world.leaving == Leaving::UnderWay { far } else { world.dice.between(1, far) };
         let head = &world.node.tipsets[world.node.head];
         let height = head.height;
         let mut fork = world.node.head;
@@ -382,8 +403,7 @@ impl World {
     pub(crate) fn must_not_miss(&self, id: Id, who: &str) -> Verdict {
         let oracle = &self.oracle;
         // Where everything that leaves hot is in cold, nothing that is there is ever missed.
-        let universal = self.options.cold == splitstore_domain::ColdPolicy::Universal;
-        if universal || oracle.live.contains(&id) || oracle.owed.contains(&id) {
+        if self.loses_nothing() || oracle.live.contains(&id) || oracle.owed.contains(&id) {
             let what = format!("{who} of b{id} finds nothing");
             // What is live but was never brought in yet is no loss.
             if self.there(id) {

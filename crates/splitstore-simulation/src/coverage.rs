@@ -136,7 +136,7 @@ const GATES: [&str; 51] = [
 ];
 
 /// What must have happened besides.
-const ACTS: [&str; 42] = [
+const ACTS: [&str; 48] = [
     "run: finished, cold universal",
     "run: finished, cold messages",
     "run: finished, cold discard",
@@ -164,6 +164,12 @@ const ACTS: [&str; 42] = [
     "act: reorg within finality",
     "act: reorg beyond finality",
     "act: write parents first",
+    "act: leave what a transfer was for",
+    "run: live blocks are copied",
+    "policy: universal, then messages",
+    "policy: messages, then discard",
+    "policy: discard, then universal",
+    "policy: universal, then discard",
     "act: write without asking",
     "act: build on an old subtree",
     "act: hold a reader",

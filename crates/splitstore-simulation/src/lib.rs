@@ -25,6 +25,7 @@ mod node;
 mod operator;
 mod options;
 mod oracle;
+mod policies;
 mod probes;
 mod reader;
 mod recovery;
@@ -124,7 +125,11 @@ fn live(world: &mut World) -> Result<(), Broken> {
         drop(store);
         match ended? {
             End::Died => die(world)?,
-            End::Closed | End::Over => world.wire.renew(),
+            End::Closed | End::Over => {
+                world.wire.renew();
+                world.change_policy();
+                world.head_moved();
+            }
         }
     }
 }
@@ -181,6 +186,7 @@ fn open(world: &mut World) -> Result<splitstore_orchestrator::SplitStore, Broken
 
 fn die(world: &mut World) -> Result<(), Broken> {
     if let Some((place, what)) = world.wire.died_at() {
+        world.broke_off_in(place);
         world.coverage.count(format!("crash inside: {place}, {what}"));
     }
     world.crash();

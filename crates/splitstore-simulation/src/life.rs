@@ -18,6 +18,8 @@ pub(crate) struct Life<'s, 'w> {
     pub(crate) held: Vec<Held>,
     /// A head change asked for a run that has not begun.
     pub(crate) wanted: bool,
+    /// Height of the head at which the present run was cut.
+    pub(crate) head_at_begin: u64,
 }
 
 /// How a life ended.
@@ -33,7 +35,7 @@ pub(crate) enum End {
 
 impl<'s, 'w> Life<'s, 'w> {
     pub(crate) const fn new(store: &'s SplitStore, world: &'w mut World) -> Self {
-        Self { store, world, run: None, held: Vec::new(), wanted: false }
+        Self { store, world, run: None, held: Vec::new(), wanted: false, head_at_begin: 0 }
     }
 
     /// Takes turns until something ends it.
@@ -173,9 +175,11 @@ impl<'s, 'w> Life<'s, 'w> {
             Error::Port(error) => error.kind() != ErrorKind::Corrupt && world.wire.excuses() > before,
             Error::NoSpace { .. } => world.wire.excuses() > before,
             // The operator said that a run shall end then, and the block is indeed nowhere.
-            Error::MissingLive { cid, .. } => {
+            // Of the chain nothing is: it was brought before the head was told.
+            Error::MissingLive { cid, header, .. } => {
                 let id = world.universe.of_key(&cid.into());
-                world.options.missing == MissingReferences::Fail && id.is_some_and(|id| !world.there(id))
+                let is_reference = header.is_none() && world.options.missing == MissingReferences::Fail;
+                is_reference && id.is_some_and(|id| !world.there(id) && !world.oracle.live.contains(&id))
             }
             _ => false,
         };

@@ -71,6 +71,7 @@ impl Machine {
             MetaCell::MarkSetSize,
             MetaCell::SnapshotHeight,
             MetaCell::Head,
+            MetaCell::ColdLacks,
         ];
         let mut files = BTreeMap::new();
         self.collect_files(Path::new(FOLDER), &mut files);

@@ -3,7 +3,10 @@
 //! States share subtrees with older ones, also with states that are long dead: that is what makes a node ask
 //! `has` and trust the answer.
 
+use splitstore_domain::ColdPolicy;
+
 use crate::dice::Dice;
+use crate::options::SimOptions;
 use crate::universe::{HeaderParts, Id, Universe};
 use crate::world::World;
 
@@ -45,6 +48,14 @@ pub(crate) struct Task {
     pub(crate) seals: u64,
     /// Some of it was asked before the run began.
     pub(crate) is_old: bool,
+}
+
+/// Whether the chain leaves what a transfer under `messages` was for that broke off, before the next run begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leaving {
+    No,
+    Due,
+    UnderWay,
 }
 
 /// How the node keeps up with its chain.
@@ -116,6 +127,14 @@ impl Node {
 }
 
 impl World {
+    /// A run ended in this phase before its time.
+    pub(crate) fn broke_off_in(&mut self, place: &str) {
+        let SimOptions { cold, reorg, boundary, finality, .. } = self.options;
+        if place == "transfer" && cold == ColdPolicy::Messages && reorg > boundary * finality {
+            self.leaving = Leaving::Due;
+        }
+    }
+
     pub(crate) fn grow_first_chain(&mut self) {
         let mut at = None;
         for _ in 0..self.options.tipsets {

@@ -69,10 +69,7 @@ impl SimOptions {
         let retention = [0, 0, 1, 2][dice.below(4)];
         let window = usize::try_from((boundary + retention) * finality).unwrap_or(0);
         let cold = cold[dice.below(4)];
-        // Under `messages`, old messages that are in cold may have lost what hung below them and stayed in hot, once
-        // a reorganisation beyond the boundary has taken their header from the chain.
-        let deepest =
-            if cold == ColdPolicy::Messages { boundary * finality } else { window as u64 + finality + 2 };
+        let deepest = window as u64 + finality + 2;
         Self {
             cold,
             finality,
@@ -101,6 +98,17 @@ impl SimOptions {
             dwell: [0, 50, 80][dice.below(3)],
             interludes: 60,
         }
+    }
+
+    /// The cold policy of the next process: in a fifth of the seeds another than this one's. Chosen without a throw of
+    /// its own.
+    pub(crate) fn next_policy(&self) -> ColdPolicy {
+        if !self.turns.is_multiple_of(5) {
+            return self.cold;
+        }
+        let all = [ColdPolicy::Universal, ColdPolicy::Messages, ColdPolicy::Discard];
+        let at = all.iter().position(|policy| *policy == self.cold).unwrap_or(0);
+        all[(at + 1 + self.turns / 5 % 2) % 3]
     }
 
     pub(crate) fn policy(&self) -> Policy {

@@ -31,6 +31,10 @@ pub(crate) struct Oracle {
     /// Behind a filter with a hole below it when somebody wrote its parent, who will bring it, too: its deletion is no
     /// loss.
     pub(crate) promised: BTreeSet<Id>,
+    /// Blocks of cold, and what was not there below them when they came there: nobody promised to follow it.
+    pub(crate) holes: BTreeSet<(Id, Id)>,
+    /// What was in neither tier when it was put, since the run began.
+    pub(crate) fresh: BTreeSet<Id>,
     /// Deleted from hot although it was live or owed.
     pub(crate) wrongly: Option<Id>,
     /// Deleted from hot under `universal`, and not in cold.

@@ -143,8 +143,8 @@ impl World {
     }
 
     fn due(&self, id: Id) -> Due {
-        let universal = self.options.cold == splitstore_domain::ColdPolicy::Universal;
-        let promised = universal || self.oracle.live.contains(&id) || self.oracle.owed.contains(&id);
+        let promised =
+            self.loses_nothing() || self.oracle.live.contains(&id) || self.oracle.owed.contains(&id);
         if promised && self.there(id) { Due::Yes } else { Due::No }
     }
 }

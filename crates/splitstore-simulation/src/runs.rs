@@ -7,7 +7,8 @@
 
 use std::time::Duration;
 
-use splitstore_domain::{Pacing, Phase};
+use cid::Cid;
+use splitstore_domain::{CompactionPlan, Pacing, Phase};
 use splitstore_orchestrator::{Error, MissingReferences, Pace, Run, Step};
 use splitstore_ports::Clock;
 
@@ -43,6 +44,9 @@ impl<'s> Life<'s, '_> {
     pub(crate) fn step_or_begin(&mut self) -> Verdict {
         if self.run.is_some() {
             return self.step();
+        }
+        if self.leaves_first() {
+            return self.node_turn();
         }
         if self.is_filtering() && self.world.dice.percent(70) {
             return self.begin(Start::Rest);
@@ -142,7 +146,10 @@ impl<'s> Life<'s, '_> {
             }
             Step::Finished(report) => {
                 self.run = None;
-                self.missed_as_told(report.plan.missing)?;
+                self.missed_as_told(&report.plan)?;
+                if report.plan.copy.blocks > 0 {
+                    self.world.coverage.count("run: live blocks are copied");
+                }
                 return self.finished(report.spared);
             }
         }
@@ -158,14 +165,20 @@ impl<'s> Life<'s, '_> {
         }
     }
 
-    fn missed_as_told(&self, missing: u64) -> Verdict {
-        // Below a reverted tipset a hole is tolerated, whatever was told.
-        let forked = !self.world.node.ever_reverted.is_empty();
-        if missing == 0 || forked || self.world.options.missing != MissingReferences::Fail {
+    /// Told to fail, a run goes on without what is tolerated anyway, and without nothing else.
+    fn missed_as_told(&self, plan: &CompactionPlan) -> Verdict {
+        let world = &self.world;
+        if world.options.missing != MissingReferences::Fail {
             return Ok(());
         }
-        let what = format!("{missing} are missing, and the run went on");
-        Err(Broken::new("references are missed as was told", what))
+        let is_known =
+            |cid: &Cid| world.universe.of_key(&cid.into()).filter(|id| world.may_miss.contains(id));
+        let Some(cid) = plan.missing_listed.iter().find(|cid| is_known(cid).is_none()) else { return Ok(()) };
+        let named = world.universe.of_key(&cid.into()).map_or(cid.to_string(), |id| format!("b{id}"));
+        Err(Broken::new(
+            "references are missed as was told",
+            format!("{named} is missing, and the run went on"),
+        ))
     }
 
     fn finished(&mut self, spared: u64) -> Verdict {
@@ -182,6 +195,7 @@ impl<'s> Life<'s, '_> {
 
     fn failed(&mut self, place: &str, error: &Error, ends: Option<Ends>, excuses: u64) -> Verdict {
         self.run = None;
+        self.world.broke_off_in(place);
         let now = self.world.clock.elapsed();
         self.world.gates.failed(now);
         self.world.trace.line(format!("the run failed in {place}: {}", told(error)));
@@ -233,6 +247,7 @@ impl<'s> Life<'s, '_> {
     }
 
     fn begun(&mut self, run: Option<Run<'s>>, how: Start) {
+        self.head_at_begin = self.world.node.tipsets[self.world.node.head].height;
         let world = &mut *self.world;
         world.trace.line(format!("a run is ready, {}", how.name()));
         world.coverage.count(how.name());
@@ -258,6 +273,8 @@ impl<'s> Life<'s, '_> {
     fn protection_begins(&mut self) {
         let world = &mut *self.world;
         world.runs += 1;
+        world.policies.of_run = world.options.cold;
+        world.oracle.fresh.clear();
         world.oracle.owed.clear();
         world.oracle.reasons.clear();
         world.oracle.written.clear();
@@ -265,6 +282,7 @@ impl<'s> Life<'s, '_> {
         world.oracle.promised.clear();
         world.oracle.canonical = world.headers_of_chain();
         world.forks_moved();
+        world.may_miss = world.tolerated(self.head_at_begin);
         let mut roots: Vec<_> = world.pools.iter().flat_map(|pool| pool.ids.clone()).collect();
         roots.extend(self.held.iter().filter(|held| held.is_looking()).map(|held| held.id));
         for root in roots {

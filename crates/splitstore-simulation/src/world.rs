@@ -20,9 +20,10 @@ use crate::dice::Dice;
 use crate::events::Events;
 use crate::gates::{Gates, Room};
 use crate::machine::{FOLDER, Machine};
-use crate::node::{Node, TipsetId};
+use crate::node::{Leaving, Node, TipsetId};
 use crate::options::SimOptions;
 use crate::oracle::{self, Oracle};
+use crate::policies::Policies;
 use crate::sets::SetsOfSeed;
 use crate::trace::Trace;
 use crate::universe::{Id, Universe};
@@ -47,6 +48,10 @@ pub(crate) struct World {
     /// Counts the moments at which protection began: what was asked before one of them is owed no more.
     pub(crate) runs: u64,
     pub(crate) compactions: u64,
+    pub(crate) policies: Policies,
+    pub(crate) leaving: Leaving,
+    /// What the present run may go without whatever it was told.
+    pub(crate) may_miss: BTreeSet<Id>,
     pub(crate) events: Arc<Events>,
     sets: SetsOfSeed,
     lie: Option<Lie>,
@@ -105,6 +110,9 @@ impl World {
             coverage: Coverage::default(),
             runs: 0,
             compactions: 0,
+            policies: Policies::new(options.cold),
+            leaving: Leaving::No,
+            may_miss: BTreeSet::new(),
             sets: SetsOfSeed::new(options.sets),
             lie: manner.lie,
         };
@@ -165,6 +173,7 @@ impl World {
             store.add_protector(pool.protector(&self.wire));
         }
         if !self.events.is_sealed() {
+            self.policies.of_run = self.options.cold;
             self.forks_moved();
         }
         self.wire.set_place(NODE);
@@ -183,6 +192,7 @@ impl World {
         self.oracle.owed = self.oracle.carried.clone();
         self.oracle.written.clear();
         self.node.forget();
+        self.change_policy();
         self.head_moved();
     }
 
@@ -194,6 +204,9 @@ impl World {
                 Change::Put => {
                     self.oracle.deleted.remove(&id);
                     self.oracle.promised.remove(&id);
+                    if port == Port::Cold {
+                        self.came_to_cold(id);
+                    }
                 }
                 Change::Deleted => self.deleted(id),
             }
@@ -216,17 +229,31 @@ impl World {
             self.oracle.deleted.insert(id);
         }
         let oracle = &self.oracle;
-        // Under `universal` a block that is read in cold stays there: nothing below it is lost.
-        let universal = self.options.cold == ColdPolicy::Universal;
-        let owed = if universal { &oracle.written } else { &oracle.owed };
+        // Under `universal` a block that is read in cold stays there: nothing below it is lost. A read in such a process is
+        // known to no later one.
+        let universal = [self.options.cold, self.policies.of_run].contains(&ColdPolicy::Universal);
+        let moves = universal && self.in_cold(id);
+        let owed = if moves { &oracle.written } else { &oracle.owed };
         let stays = oracle.live.contains(&id) || owed.contains(&id) || oracle.forked.contains(&id);
         // What was on its way out already when somebody came to need it was met in cold, and is there.
         let was_going = oracle.going.contains(&id) && self.in_cold(id);
         if stays && !was_going {
             self.oracle.wrongly.get_or_insert(id);
         }
-        if self.options.cold == ColdPolicy::Universal && !self.in_cold(id) {
+        if self.policies.of_run == ColdPolicy::Universal && !self.in_cold(id) {
             self.oracle.lost.get_or_insert(id);
+        }
+    }
+
+    /// What is below it and not there yet, or came while the run was at it, cold need not follow.
+    fn came_to_cold(&mut self, id: Id) {
+        for link in self.universe.blocks[id].links.clone() {
+            let late = !self.there(link) || self.oracle.fresh.contains(&link);
+            if late && !self.in_cold(link) {
+                self.oracle.holes.insert((id, link));
+            } else {
+                self.oracle.holes.remove(&(id, link));
+            }
         }
     }
 
@@ -277,7 +304,7 @@ impl World {
             oracle::closure(&self.universe, id, &self.oracle.canonical, there)
         };
         let mut all = below(id, &|id| self.there(id));
-        if self.events.is_sealed() && self.options.cold != ColdPolicy::Universal {
+        if self.events.is_sealed() && !self.loses_nothing() {
             let promised = |id: &Id| self.oracle.live.contains(id) || self.oracle.owed.contains(id);
             all.retain(|below| *below == id || promised(below) || self.is_whole(*below));
         }
@@ -305,7 +332,8 @@ impl World {
                 continue;
             }
             if !self.oracle.leaves.contains(&id) {
-                open.extend(&self.universe.blocks[id].links);
+                let is_hole = |link: &Id| self.oracle.holes.contains(&(id, *link)) && !self.in_hot(id);
+                open.extend(self.universe.blocks[id].links.iter().filter(|link| !is_hole(link)));
             }
         }
         None
@@ -347,17 +375,19 @@ impl World {
             let what = format!("b{id} was deleted from hot and is not in cold");
             return Err(Broken::new("law 3: universal loses nothing", what));
         }
+        let none = BTreeSet::new();
+        let moved = if self.policies.discards() { &none } else { &self.oracle.moved };
         for (law, set) in [
             ("law 1: what is live is readable", &self.oracle.live),
             ("law 1: what was touched since the run began is readable", &self.oracle.owed),
-            ("law 3: messages keeps old messages", &self.oracle.moved),
+            ("law 3: messages keeps old messages", moved),
         ] {
             if let Some(id) = set.iter().find(|id| !self.sound(**id)) {
                 let what = format!("{} is in neither tier, or not as it was put", self.oracle.reason(*id));
                 return Err(Broken::new(law, what));
             }
         }
-        if self.options.cold != ColdPolicy::Universal {
+        if self.policies.drops() {
             return Ok(());
         }
         self.oracle.flushed.iter().find(|id| !self.sound(**id)).map_or(Ok(()), |id| {
@@ -393,17 +423,31 @@ impl World {
         self.below_forks(&self.node.ever_reverted)
     }
 
+    /// What is in neither tier now, and hangs where the retention table tolerates that in a run that is cut at this
+    /// height: from a young reverted tipset, of which a purge or a power cut has taken parts; and under `messages` from
+    /// old headers, once `discard` has dropped their messages.
+    pub(crate) fn tolerated(&self, height: u64) -> BTreeSet<Id> {
+        let mut all = self.below_forks_at(&self.node.ever_reverted, height, &|_| true);
+        if self.policies.discards() {
+            all.extend(&self.oracle.moved);
+        }
+        all.retain(|id| !self.there(*id));
+        all
+    }
+
     fn below_forks(&self, forks: &[TipsetId]) -> BTreeSet<Id> {
         let height = self.node.tipsets[self.node.head].height;
+        self.below_forks_at(forks, height, &|id| self.there(id))
+    }
+
+    fn below_forks_at(&self, forks: &[TipsetId], height: u64, there: &dyn Fn(Id) -> bool) -> BTreeSet<Id> {
         let window = Window::at(Epoch::new(height), Epoch::GENESIS, &self.options.policy());
         let young = |fork: &&TipsetId| self.node.tipsets[**fork].height + self.options.finality >= height;
         let mut all = BTreeSet::new();
         for fork in forks.iter().filter(young) {
             let key_object = |tipset: &[Id]| self.node.key_object(tipset);
             let tipset = self.node.tipset(*fork);
-            all.extend(
-                oracle::below_tipset(&self.universe, tipset, &window, key_object, &|id| self.there(id)).0,
-            );
+            all.extend(oracle::below_tipset(&self.universe, tipset, &window, key_object, there).0);
         }
         all
     }

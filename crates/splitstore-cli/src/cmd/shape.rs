@@ -36,6 +36,7 @@ pub(crate) fn plan(plan: &CompactionPlan) -> Value {
         "window": window(&plan.window),
         "cold_policy": plan.policy.name(),
         "keep": tally(&plan.keep),
+        "copy": tally(&plan.copy),
         "transfer": tally(&plan.transfer),
         "drop": tally(&plan.drop),
         "missing": plan.missing,

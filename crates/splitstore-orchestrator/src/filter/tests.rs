@@ -24,7 +24,7 @@ fn rig() -> Rig {
     let hint = SetHint { expected: 0, universe: &*hot, folder: Path::new("") };
     let visits = VisitSetFactory::create(&ExactSets, &hint).unwrap();
     let tiers = Tiers::new(hot.clone(), Arc::new(MemoryStore::cold()));
-    Rig { filter: Filter::new(WalkSets::new(visits, None), tiers, RUN, ColdPolicy::Discard), hot }
+    Rig { filter: Filter::new(WalkSets::new(visits, None), tiers, RUN, Leaving::ForGood), hot }
 }
 
 /// A list of links, and what it links to.

@@ -64,11 +64,6 @@ impl Bitmap {
         self.words().map(|word| u64::from(word.count_ones())).sum()
     }
 
-    /// How many blocks are marked here and not in `other`, which is of the same snapshot.
-    pub(crate) fn len_beside(&self, other: &Self) -> u64 {
-        self.words().zip(other.words()).map(|(here, there)| u64::from((here & !there).count_ones())).sum()
-    }
-
     /// The marks under any reading.
     fn words(&self) -> impl Iterator<Item = u64> + '_ {
         let any = |at: usize| self.bits.iter().fold(0, |any, bits| any | bits[at].load(Ordering::Relaxed));

@@ -12,15 +12,15 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use splitstore_domain::{BlockKey, ColdPolicy, CompactionPlan, PhaseReport};
+use splitstore_domain::{BlockKey, CompactionPlan, PhaseReport, Tally};
 use splitstore_ports::{BlockSnapshot, KeyCursor, KeyEntry};
 
 use super::absent::Absent;
 use super::listing::Listing;
 use super::mark::Marked;
-use super::ordered::{Fates, Ordered, Seen};
+use super::ordered::{Fates, Marks, Ordered, Seen, fate};
 use super::{Advance, Purpose, Work, count};
-use crate::candidates::Fate;
+use crate::archive::Archive;
 use crate::error::Result;
 use crate::links;
 use crate::sets::WalkSets;
@@ -40,6 +40,7 @@ pub(crate) enum Collected<'a> {
 pub(crate) struct Listed {
     pub(crate) work: Work,
     pub(crate) sets: WalkSets,
+    pub(crate) archive: Archive,
     pub(crate) plan: CompactionPlan,
     pub(crate) chunks: u64,
 }
@@ -49,6 +50,7 @@ pub(crate) struct Counted<'a> {
     pub(super) work: Work,
     pub(super) sets: WalkSets,
     pub(super) moving: Option<WalkSets>,
+    pub(super) archive: Archive,
     pub(super) missing: Absent,
     pub(super) snapshot: Box<dyn BlockSnapshot + 'a>,
 }
@@ -64,6 +66,7 @@ pub(crate) struct Listings<'a> {
     work: Work,
     sets: WalkSets,
     moving: Option<WalkSets>,
+    archive: Archive,
     tenured: Option<Arc<Tenured>>,
     keys: Keys<'a>,
     listing: Listing,
@@ -80,17 +83,27 @@ enum Keys<'a> {
 
 impl<'a> Collecting<'a> {
     pub(crate) fn new(cx: &'a Inner, marked: Marked<'a>, purpose: Purpose) -> Result<Self> {
-        let Marked { work, sets, moving, missing, tenured, snapshot, .. } = marked;
+        let Marked { work, sets, moving, archive, missing, tenured, snapshot, .. } = marked;
         let keys = match (snapshot, purpose) {
             (Some(snapshot), Purpose::Compact | Purpose::Finish) => {
-                return Ok(Self::Count(Box::new(Counted { work, sets, moving, missing, snapshot })));
+                return Ok(Self::Count(Box::new(Counted { work, sets, moving, archive, missing, snapshot })));
             }
             (Some(snapshot), Purpose::Plan) => Keys::Snapshot(Ordered::new(snapshot)),
             (None, _) => Keys::Cursor(cx.tiers.hot.keys()?),
         };
         let listing = Listing::begin(cx, &work, missing)?;
         let (batch, found) = (Vec::new(), 0);
-        Ok(Self::List(Box::new(Listings { work, sets, moving, tenured, keys, listing, batch, found })))
+        Ok(Self::List(Box::new(Listings {
+            work,
+            sets,
+            moving,
+            archive,
+            tenured,
+            keys,
+            listing,
+            batch,
+            found,
+        })))
     }
 
     pub(crate) fn step(self, cx: &Inner, meter: &mut PhaseReport) -> Result<Advance<Self, Collected<'a>>> {
@@ -100,7 +113,7 @@ impl<'a> Collecting<'a> {
                 Seen::All => Advance::Done(Collected::Listed(Box::new(listings.finish(cx)?))),
             }),
             Self::Count(counted) => {
-                count(meter, counted.fates(cx).count().iter().sum(), 0);
+                count(meter, counted.fates().count().all, 0);
                 Ok(Advance::Done(Collected::Counted(counted)))
             }
         }
@@ -116,9 +129,16 @@ impl Collected<'_> {
     }
 }
 
+impl Listed {
+    /// What cold gets.
+    pub(super) fn for_cold(&self) -> Tally {
+        self.plan.transfer + self.plan.copy
+    }
+}
+
 impl Counted<'_> {
-    pub(crate) fn fates(&self, cx: &Inner) -> Fates<'_> {
-        let fates = Fates::of(&self.sets, self.moving.as_ref(), cx.options.policy.cold());
+    pub(crate) fn fates(&self) -> Fates<'_> {
+        let fates = Fates::of(&self.sets, self.moving.as_ref(), self.archive.gets);
         fates.expect("a snapshot comes with the bitmap of it")
     }
 }
@@ -126,7 +146,7 @@ impl Counted<'_> {
 impl Listings<'_> {
     fn step(&mut self, cx: &Inner, meter: &mut PhaseReport) -> Result<Seen> {
         let most = cx.options.batches.scan.get();
-        let Self { sets, moving, tenured, keys, listing, batch, found, .. } = self;
+        let Self { sets, moving, archive, tenured, keys, listing, batch, found, .. } = self;
         match keys {
             Keys::Cursor(cursor) => {
                 batch.clear();
@@ -137,21 +157,22 @@ impl Listings<'_> {
                 tenured.as_ref().map_or(Ok(()), |tenured| tenured.visit(&keys, sets))?;
                 *found += sets.marked_in_bitmap(&keys);
                 let live = sets.marked(&keys)?;
-                let fates = fates(cx.options.policy.cold(), moving.as_ref(), &keys)?;
-                for (entry, (live, fate)) in batch.iter().zip(live.into_iter().zip(fates)) {
-                    let fate = if live { None } else { Some(fate) };
-                    listing.add(&entry.key, entry.codec, entry.size, fate)?;
+                let moves = moving.as_ref().map(|moving| moving.marked(&keys)).transpose()?;
+                for (at, entry) in batch.iter().enumerate() {
+                    let moves = moves.as_ref().is_some_and(|moves| moves[at]);
+                    let fate = fate(archive.gets, Marks::of([live[at], moves]));
+                    listing.add(cx, (&entry.key, entry.codec, entry.size), fate)?;
                 }
                 Ok(if batch.is_empty() { Seen::All } else { Seen::Some })
             }
             Keys::Snapshot(ordered) => {
-                let fates = Fates::of(sets, moving.as_ref(), cx.options.policy.cold());
+                let fates = Fates::of(sets, moving.as_ref(), archive.gets);
                 let fates = fates.expect("a snapshot comes with the bitmap of it");
                 let mut left = most.saturating_mul(BATCHES_PER_SCAN);
                 ordered.go_on(fates.index(), &mut |ordinal, block| {
                     let size = block.data.len() as u64;
                     count(meter, 1, size);
-                    listing.add(block.key, block.codec, size, fates.fate(ordinal))?;
+                    listing.add(cx, (block.key, block.codec, size), fates.fate(ordinal))?;
                     left = left.saturating_sub(1);
                     Ok(if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
                 })
@@ -160,23 +181,11 @@ impl Listings<'_> {
     }
 
     fn finish(self, cx: &Inner) -> Result<Listed> {
-        let Self { work, sets, listing, keys, found, .. } = self;
+        let Self { work, sets, archive, listing, keys, found, .. } = self;
         if let (Keys::Cursor(_), Some(bitmap)) = (keys, sets.bitmap()) {
             links::check_all_found(cx, bitmap.len(), found)?;
         }
         let (plan, chunks) = listing.finish(cx, &work.folder)?;
-        Ok(Listed { work, sets, plan, chunks })
-    }
-}
-
-/// What becomes of keys that are not live.
-fn fates(policy: ColdPolicy, moving: Option<&WalkSets>, keys: &[BlockKey]) -> Result<Vec<Fate>> {
-    match (policy, moving) {
-        (ColdPolicy::Universal, _) => Ok(vec![Fate::Transfer; keys.len()]),
-        (ColdPolicy::Messages, Some(moving)) => {
-            let moves = moving.marked(keys)?.into_iter();
-            Ok(moves.map(|moves| if moves { Fate::Transfer } else { Fate::Drop }).collect())
-        }
-        (ColdPolicy::Messages | ColdPolicy::Discard, _) => Ok(vec![Fate::Drop; keys.len()]),
+        Ok(Listed { work, sets, archive, plan, chunks })
     }
 }

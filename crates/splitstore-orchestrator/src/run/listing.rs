@@ -22,6 +22,7 @@ impl Listing {
             window: work.window,
             policy: cx.options.policy.cold(),
             keep: Tally::default(),
+            copy: Tally::default(),
             transfer: Tally::default(),
             drop: Tally::default(),
             missing: missing.count,
@@ -31,15 +32,28 @@ impl Listing {
         Ok(Self { candidates, plan })
     }
 
-    /// Takes note of what becomes of a block; live ones have no fate.
-    pub(super) fn add(&mut self, key: &BlockKey, codec: u64, size: u64, fate: Option<Fate>) -> Result<()> {
+    /// Takes note of what becomes of a block; live ones have no fate, unless cold lacks them. What became of it then.
+    pub(super) fn add(
+        &mut self,
+        cx: &Inner,
+        (key, codec, size): (&BlockKey, u64, u64),
+        fate: Option<Fate>,
+    ) -> Result<Option<Fate>> {
+        let is_there = fate == Some(Fate::Copy) && cx.tiers.cold.has(&key.to_cid(codec))?;
+        let fate = fate.filter(|_| !is_there);
+        if fate == Some(Fate::Copy) {
+            self.plan.copy.add(size);
+        }
         let tally = match fate {
-            None => &mut self.plan.keep,
+            None | Some(Fate::Copy) => &mut self.plan.keep,
             Some(Fate::Transfer) => &mut self.plan.transfer,
             Some(Fate::Drop) => &mut self.plan.drop,
         };
         tally.add(size);
-        fate.map_or(Ok(()), |fate| self.candidates.push(fate, key, codec))
+        if let Some(fate) = fate {
+            self.candidates.push(fate, key, codec)?;
+        }
+        Ok(fate)
     }
 
     /// The plan, and how many chunks of candidates there are, durably.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use cid::Cid;
 use splitstore_domain::links::LinkError;
 use splitstore_domain::retain::Scope;
-use splitstore_domain::{ColdPolicy, HeaderView, MarkReport, MarkedBy, PhaseReport, TipsetKey};
+use splitstore_domain::{ColdPolicy, Epoch, HeaderView, MarkReport, MarkedBy, PhaseReport, TipsetKey};
 use splitstore_ports::BlockSnapshot;
 
 use super::absent::Absent;
@@ -21,6 +21,7 @@ use super::linked::{self, Learned};
 use super::prepare::{self, Prepared, new_sets};
 use super::scan::{Scanned, Scanning, processors};
 use super::{Advance, Work, count};
+use crate::archive::{Archive, OldHeaders};
 use crate::chain_walk::ChainWalk;
 use crate::error::{Error, Result};
 use crate::graph::{Bitmap, Graph};
@@ -35,6 +36,8 @@ pub(crate) struct Marked<'a> {
     pub(crate) sets: WalkSets,
     /// What moves to cold under policy `messages`.
     pub(crate) moving: Option<WalkSets>,
+    /// What cold gets.
+    pub(crate) archive: Archive,
     pub(crate) missing: Absent,
     /// Live, too; a bitmap has it already.
     pub(crate) tenured: Option<Arc<Tenured>>,
@@ -133,7 +136,7 @@ impl<'a> Walking<'a> {
         let live = walker(sets).with_tenured(tenured.clone());
         let mut walk = ChainWalk::new(cx.tiers.clone(), cx.chain()?.clone(), live, moving)
             .passing(Passed::new(tenured.clone(), work.window.boundary));
-        let mut tolerance = Tolerance::default();
+        let mut tolerance = Tolerance::new(OldHeaders::read(cx)?);
         // The head may be newer than the one the window was cut at: that keeps more, never less.
         walk.push_tipset(&tips.head, &mut tolerance)?;
         let forks = tips.forks;
@@ -175,7 +178,8 @@ impl<'a> Walking<'a> {
     fn await_missing(mut self, cx: &Inner) -> Result<Advance<Self, Marked<'a>>> {
         match self.awaited.next(cx.clock.elapsed()) {
             Next::GiveUp(given_up) => {
-                let mut missing = self.tolerance.missing;
+                let Tolerance { mut missing, old, .. } = self.tolerance;
+                let archive = old.archive(cx.options.policy.cold());
                 for cid in given_up {
                     missing.add(cid);
                 }
@@ -194,7 +198,8 @@ impl<'a> Walking<'a> {
                 let (work, marking, tenured) = (self.work, self.marking, self.tenured);
                 // An index numbers keys in another order than a snapshot has them: they are looked up one by one.
                 let snapshot = snapshot.filter(|_| marking.by == MarkedBy::Scan);
-                let marked = Marked { work, sets, moving, missing, tenured, snapshot, learned, marking };
+                let marked =
+                    Marked { work, sets, moving, archive, missing, tenured, snapshot, learned, marking };
                 Ok(Advance::Done(marked))
             }
             Next::Wait(until) => Ok(Advance::Wait(self, until)),
@@ -210,18 +215,23 @@ impl<'a> Walking<'a> {
 }
 
 /// Missing blocks end the run under strict roots and are counted under lenient ones, and below all reverted tipsets.
-#[derive(Default)]
 struct Tolerance {
     under: Under,
     missing: Absent,
+    old: OldHeaders,
     /// The headers that are being walked, by root.
     headers: HashMap<Cid, Cid>,
 }
 
+impl Tolerance {
+    fn new(old: OldHeaders) -> Self {
+        Self { under: Under::Chain, missing: Absent::default(), old, headers: HashMap::new() }
+    }
+}
+
 /// What is walked at the moment.
-#[derive(Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Under {
-    #[default]
     Chain,
     /// The chain has been walked, so whatever is new hangs from reverted tipsets.
     Forks,
@@ -243,6 +253,10 @@ impl Sink for Tolerance {
 
     fn headers_begin(&mut self) {
         self.headers.clear();
+    }
+
+    fn old_header(&mut self, header: &Cid, height: Epoch) {
+        self.old.meet(header, height);
     }
 
     fn root(&mut self, root: &Cid, header: &Cid) {

@@ -2,9 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use splitstore_domain::ColdPolicy;
 use splitstore_ports::{BlockSnapshot, ErrorKind, KeyRange, PortError, ScannedBlock};
 
+use crate::archive::ColdGets;
 use crate::candidates::Fate;
 use crate::error::Result;
 use crate::graph::{Bitmap, Index};
@@ -80,41 +80,80 @@ fn astray(block: &ScannedBlock<'_>, ordinal: u32) -> crate::Error {
 pub(super) struct Fates<'s> {
     live: &'s Bitmap,
     moving: Option<&'s Bitmap>,
-    policy: ColdPolicy,
+    gets: ColdGets,
+}
+
+/// How many blocks of hot there are, and what becomes of them.
+#[derive(Clone, Copy)]
+pub(super) struct Counts {
+    pub(super) all: u64,
+    /// Leave hot.
+    pub(super) leave: u64,
+    /// Go to cold, at most: cold may have some of those that stay.
+    pub(super) for_cold: u64,
 }
 
 impl<'s> Fates<'s> {
     /// `None` for sets without a bitmap.
-    pub(super) fn of(live: &'s WalkSets, moving: Option<&'s WalkSets>, policy: ColdPolicy) -> Option<Self> {
-        Some(Self { live: live.bitmap()?, moving: moving.and_then(WalkSets::bitmap), policy })
+    pub(super) fn of(live: &'s WalkSets, moving: Option<&'s WalkSets>, gets: ColdGets) -> Option<Self> {
+        Some(Self { live: live.bitmap()?, moving: moving.and_then(WalkSets::bitmap), gets })
     }
 
     pub(super) fn index(&self) -> &'s Index {
         self.live.index()
     }
 
-    /// Live blocks have none.
+    /// Live blocks have none, but for those that cold gets, too ([`fate`]).
     pub(super) fn fate(&self, ordinal: u32) -> Option<Fate> {
-        if self.live.is_marked(ordinal) {
-            return None;
-        }
-        Some(match (self.policy, self.moving) {
-            (ColdPolicy::Universal, _) => Fate::Transfer,
-            (ColdPolicy::Messages, Some(moving)) if moving.is_marked(ordinal) => Fate::Transfer,
-            (ColdPolicy::Messages | ColdPolicy::Discard, _) => Fate::Drop,
-        })
+        let moves = self.moving.is_some_and(|moving| moving.is_marked(ordinal));
+        fate(self.gets, Marks::of([self.live.is_marked(ordinal), moves]))
     }
 
-    /// How many stay, move and go.
-    pub(super) fn count(&self) -> [u64; 3] {
+    pub(super) fn count(&self) -> Counts {
         let all = u64::from(self.index().len());
-        let stay = self.live.len();
-        let move_ = match (self.policy, self.moving) {
-            (ColdPolicy::Universal, _) => all - stay,
-            (ColdPolicy::Messages, Some(moving)) => moving.len_beside(self.live),
-            (ColdPolicy::Messages | ColdPolicy::Discard, _) => 0,
+        let leave = all - self.live.len();
+        let for_cold = match self.gets {
+            ColdGets::Dead => leave,
+            ColdGets::Old => self.moving.map_or(0, Bitmap::len),
+            ColdGets::Everything => all,
+            ColdGets::Nothing => 0,
         };
-        [stay, move_, all - stay - move_]
+        Counts { all, leave, for_cold }
+    }
+}
+
+/// Which walks came by a block.
+#[derive(Clone, Copy)]
+pub(super) enum Marks {
+    Nobody,
+    Live,
+    /// The one below old messages and receipts of the chain.
+    Old,
+    Both,
+}
+
+impl Marks {
+    pub(super) const fn of([live, old]: [bool; 2]) -> Self {
+        match [live, old] {
+            [false, false] => Self::Nobody,
+            [true, false] => Self::Live,
+            [false, true] => Self::Old,
+            [true, true] => Self::Both,
+        }
+    }
+}
+
+/// What becomes of a block.
+///
+/// Under `messages` one that is live and hangs from what moves is copied with it: cold holds whatever is below a block
+/// that it holds, or a later run would drop from hot what only hot has, once a reorganisation has taken the header from
+/// the chain that led there. For the same reason everything is copied where nothing is known of cold.
+pub(super) const fn fate(gets: ColdGets, marks: Marks) -> Option<Fate> {
+    match (gets, marks) {
+        (ColdGets::Old, Marks::Both) | (ColdGets::Everything, Marks::Live | Marks::Both) => Some(Fate::Copy),
+        (_, Marks::Live | Marks::Both) => None,
+        (ColdGets::Dead | ColdGets::Everything, _) | (ColdGets::Old, Marks::Old) => Some(Fate::Transfer),
+        (ColdGets::Old | ColdGets::Nothing, _) => Some(Fate::Drop),
     }
 }
 

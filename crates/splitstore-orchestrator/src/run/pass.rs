@@ -20,9 +20,10 @@ use splitstore_ports::Maintenance;
 use super::collect::{BATCHES_PER_SCAN, Counted};
 use super::copier::{Batch, Copier, Threads, check_space};
 use super::listing::Listing;
-use super::ordered::{Fates, Ordered, Seen};
+use super::ordered::{Counts, Fates, Ordered, Seen};
 use super::transfer::Settled;
 use super::{Advance, Work, count};
+use crate::archive::Archive;
 use crate::candidates::Fate;
 use crate::error::Result;
 use crate::sets::WalkSets;
@@ -36,6 +37,7 @@ pub(super) struct Pass<'a> {
     work: Work,
     sets: WalkSets,
     moving: Option<WalkSets>,
+    archive: Archive,
     ordered: Ordered<'a>,
     seen: Seen,
     listing: Listing,
@@ -52,18 +54,19 @@ struct Looked {
 
 impl<'a> Pass<'a> {
     pub(super) fn new(cx: &Inner, counted: Counted<'a>) -> Result<Self> {
-        let [stay, moves, go] = counted.fates(cx).count();
-        if moves > 0 {
+        let Counts { all, for_cold, .. } = counted.fates().count();
+        if for_cold > 0 {
             let hot = cx.tiers.hot.maintenance().map(Maintenance::size_on_disk).transpose()?;
-            let bytes = u128::from(hot.map_or(0, |hot| hot.0)) * u128::from(moves);
-            let expected = u64::try_from(bytes / u128::from(stay + moves + go)).unwrap_or(u64::MAX);
-            check_space(cx, moves / 2, expected / 2)?;
+            let bytes = u128::from(hot.map_or(0, |hot| hot.0)) * u128::from(for_cold);
+            let expected = u64::try_from(bytes / u128::from(all)).unwrap_or(u64::MAX);
+            check_space(cx, for_cold / 2, expected / 2)?;
         }
-        let Counted { work, sets, moving, missing, snapshot } = counted;
+        let Counted { work, sets, moving, mut archive, missing, snapshot } = counted;
+        archive.begin(cx, for_cold)?;
         let listing = Listing::begin(cx, &work, missing)?;
         let (ordered, seen) = (Ordered::new(snapshot), Seen::Some);
-        let (copier, threads) = (Copier::default(), Threads::for_blocks(moves));
-        Ok(Self { work, sets, moving, ordered, seen, listing, copier, threads })
+        let (copier, threads) = (Copier::default(), Threads::for_blocks(for_cold));
+        Ok(Self { work, sets, moving, archive, ordered, seen, listing, copier, threads })
     }
 
     /// Reads a batch, beside the writing of the one before.
@@ -75,8 +78,8 @@ impl<'a> Pass<'a> {
         if self.seen == Seen::All && self.copier.is_empty() {
             return self.finish(cx).map(Advance::Done);
         }
-        let Self { sets, moving, ordered, seen, listing, copier, threads, .. } = &mut self;
-        let fates = Fates::of(sets, moving.as_ref(), cx.options.policy.cold());
+        let Self { sets, moving, archive, ordered, seen, listing, copier, threads, .. } = &mut self;
+        let fates = Fates::of(sets, moving.as_ref(), archive.gets);
         let fates = fates.expect("a snapshot comes with the bitmap of it");
         let looked = copier.step(cx, *threads, |batch| match *seen {
             Seen::All => Ok(Looked { seen: Seen::All, blocks: 0, bytes: 0 }),
@@ -89,9 +92,10 @@ impl<'a> Pass<'a> {
     }
 
     fn finish(self, cx: &Inner) -> Result<(Settled, CompactionPlan)> {
-        let Self { work, sets, listing, mut copier, .. } = self;
+        let Self { work, sets, archive, listing, mut copier, .. } = self;
         let (plan, chunks) = listing.finish(cx, &work.folder)?;
         copier.finish(cx)?;
+        archive.end(cx)?;
         Ok((Settled { work, sets, chunks }, plan))
     }
 }
@@ -107,9 +111,9 @@ fn look(
     let most = cx.options.batches.scan.get().saturating_mul(BATCHES_PER_SCAN);
     let (mut looked, mut blocks, mut bytes) = (0, 0, 0);
     let seen = ordered.go_on(fates.index(), &mut |ordinal, block| {
-        let (size, fate) = (block.data.len() as u64, fates.fate(ordinal));
-        listing.add(block.key, block.codec, size, fate)?;
-        if fate == Some(Fate::Transfer) {
+        let size = block.data.len() as u64;
+        let fate = listing.add(cx, (block.key, block.codec, size), fates.fate(ordinal))?;
+        if fate.is_some_and(Fate::is_for_cold) {
             batch.add(block.key.to_cid(block.codec), block.data)?;
             blocks += 1;
             bytes += size;

@@ -18,7 +18,7 @@ use splitstore_ports::{Event, RangeRewrite};
 use super::rewrite::{Rewriting, Rewritten};
 use super::seal::Sealed;
 use super::{Advance, Work, count};
-use crate::candidates::{Candidate, CandidateReader};
+use crate::candidates::{Candidate, CandidateReader, Fate};
 use crate::error::Result;
 use crate::filter::{Filter, Purge};
 use crate::journal::{Fact, Resume};
@@ -151,7 +151,7 @@ impl Purging {
                 // All chunks are as long as the first, but for the last.
                 cx.planned.lock().1 = (resume.chunks - self.next).saturating_mul(chunk.len() as u64);
             }
-            self.chunk = chunk.into_iter().map(|candidate| candidate.key).collect();
+            self.chunk = leaving(chunk);
         }
         if self.choice.is_none() {
             self.choose(cx)?;
@@ -261,7 +261,7 @@ impl Purging {
             }
             self.next += 1;
             let Some(chunk) = self.next_chunk()? else { break };
-            self.chunk = chunk.into_iter().map(|candidate| candidate.key).collect();
+            self.chunk = leaving(chunk);
         }
         self.rewrite(cx, meter)
     }
@@ -326,4 +326,10 @@ impl Purging {
         // A put that failed may have left no note: then a restart must purge what it has kept so far, with all the rest.
         self.work.journal.note(Fact::Cursor { chunk: self.unsure.unwrap_or(self.next) })
     }
+}
+
+/// What of a chunk is to leave hot.
+fn leaving(chunk: Vec<Candidate>) -> Vec<BlockKey> {
+    let leaves = chunk.into_iter().filter(|candidate| candidate.fate != Fate::Copy);
+    leaves.map(|candidate| candidate.key).collect()
 }

@@ -28,7 +28,7 @@ use super::transfer::Settled;
 use super::{Advance, Work, count};
 use crate::candidates::CandidateReader;
 use crate::error::Result;
-use crate::filter::Filter;
+use crate::filter::{Filter, Leaving};
 use crate::graph::Written;
 use crate::journal::Fact;
 use crate::marks_file::MarksWriter;
@@ -133,7 +133,8 @@ impl Subject {
         for (at, age) in cx.protection.views_older_than(VIEW_AGE_MAX, cx.clock.elapsed()) {
             cx.observer.on_event(&Event::LongView { at, age });
         }
-        let filter = Filter::new(sets, cx.tiers.clone(), work.index, cx.options.policy.cold());
+        let filter =
+            Filter::new(sets, cx.tiers.clone(), work.index, Leaving::of(cx.options.policy.cold(), dropped));
         let last = filter.install(&cx.protection)?;
         count(meter, last, 0);
         let marked = filter.sets().len();

@@ -11,7 +11,7 @@ use super::copier::{Batch, Copier, Threads, check_space};
 use super::ordered::Seen;
 use super::pass::Pass;
 use super::{Advance, Work, count};
-use crate::candidates::{CandidateReader, Fate};
+use crate::candidates::CandidateReader;
 use crate::error::{Error, Result};
 use crate::sets::WalkSets;
 use crate::store::Inner;
@@ -69,12 +69,13 @@ impl<'a> Transferring<'a> {
 }
 
 impl ByList {
-    fn new(cx: &Inner, listed: Listed) -> Result<Self> {
-        let moves = listed.plan.transfer;
-        check_space(cx, moves.blocks, moves.bytes.0)?;
+    fn new(cx: &Inner, mut listed: Listed) -> Result<Self> {
+        let for_cold = listed.for_cold();
+        check_space(cx, for_cold.blocks, for_cold.bytes.0)?;
+        listed.archive.begin(cx, for_cold.blocks)?;
         let candidates = CandidateReader::open(&*cx.files, &listed.work.folder)?;
-        let (copier, threads) = (Copier::default(), Threads::for_blocks(moves.blocks));
-        let seen = if moves.blocks == 0 { Seen::All } else { Seen::Some };
+        let (copier, threads) = (Copier::default(), Threads::for_blocks(for_cold.blocks));
+        let seen = if for_cold.blocks == 0 { Seen::All } else { Seen::Some };
         Ok(Self { listed, candidates, seen, copier, threads })
     }
 
@@ -82,9 +83,10 @@ impl ByList {
     fn step(&mut self, cx: &Inner, meter: &mut PhaseReport) -> Result<bool> {
         let Self { candidates, seen, copier, threads, listed } = self;
         if *seen == Seen::All && copier.is_empty() {
-            if listed.plan.transfer.blocks > 0 {
+            if listed.for_cold().blocks > 0 {
                 copier.finish(cx)?;
             }
+            listed.archive.end(cx)?;
             return Ok(false);
         }
         *seen = copier.step(cx, *threads, |batch| match *seen {
@@ -106,7 +108,7 @@ fn gather(
 ) -> Result<Seen> {
     loop {
         let Some(chunk) = candidates.next_chunk()? else { return Ok(Seen::All) };
-        let moving = chunk.iter().filter(|candidate| candidate.fate == Fate::Transfer);
+        let moving = chunk.iter().filter(|candidate| candidate.fate.is_for_cold());
         let cids: Vec<Cid> = moving.map(|candidate| candidate.key.to_cid(candidate.codec)).collect();
         read(cx, &cids, batch, meter)?;
         if threads == Threads::One || batch.is_full(cx) {
