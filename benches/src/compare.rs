@@ -16,6 +16,7 @@
 mod catalogue;
 mod child;
 mod goal;
+mod log;
 mod page;
 mod plan;
 mod plot;
@@ -52,6 +53,8 @@ pub struct Orders {
     pub rounds: usize,
     /// Where stores are kept, and copies made.
     pub cache: PathBuf,
+    /// Measure nothing: what a run told that was cut short.
+    pub from: Option<PathBuf>,
     /// The folder with `benchmarks.md`, for a full run of everything.
     pub docs: PathBuf,
 }
@@ -79,10 +82,13 @@ pub fn run(orders: &Orders) -> Result<Compared> {
     empty(&scratch)?;
     let stores =
         plans.iter().map(|plan| Stored::open_or_make(&orders.cache, plan)).collect::<Result<Vec<_>>>()?;
-    let samples = rounds::run(orders, &probes, &stores, &scratch)?;
+    let (samples, rounds) = match &orders.from {
+        Some(log) => log::read(log)?,
+        None => (rounds::run(orders, &probes, &stores, &scratch)?, orders.rounds),
+    };
     std::fs::remove_dir_all(&scratch)?;
     let rows: Vec<Row> = works.iter().map(|work| Row::of(work, &samples)).collect();
-    let compared = Compared { data: stored::described(&stores, orders.rounds), rows };
+    let compared = Compared { data: stored::described(&stores, rounds), rows };
     publish(orders, &compared)?;
     Ok(compared)
 }

@@ -147,7 +147,7 @@ fn compare(args: &[String]) -> Result<Vec<String>> {
         words.push(name.to_string());
         match (name, inline) {
             ("--small" | "--json", None) => {}
-            ("--only" | "--rounds", _) => {
+            ("--only" | "--rounds" | "--from", _) => {
                 let value = inline.or_else(|| args.next().map(String::as_str));
                 let value = value.filter(|value| !value.is_empty() && !value.starts_with("--"));
                 let value = value.with_context(|| format!("{name} takes a value"))?;
@@ -155,7 +155,9 @@ fn compare(args: &[String]) -> Result<Vec<String>> {
                 ensure!(number, "--rounds takes a number from 1, not `{value}`");
                 words.push(value.into());
             }
-            _ => bail!("no option `{arg}` here; --compare takes --small, --json, --only WORK, --rounds N"),
+            _ => bail!(
+                "no option `{arg}` here; --compare takes --small, --json, --only WORK, --rounds N, --from LOG"
+            ),
         }
     }
     Ok(words)

@@ -45,7 +45,7 @@ Every day
 Now and then
   bench [--small] [-- ARGS]                  criterion benches; ARGS go to criterion
   bench --hits | --instructions              what the store adds to a hit: paired chunks, or counted by valgrind
-  bench --compare [--small] [--json] [--only WORK] [--rounds N]
+  bench --compare [--small] [--json] [--only WORK] [--rounds N] [--from LOG]
                                              against the algorithm of the original and the physical limit, one table:
                                              20 minutes and 12 GB; --small: a few minutes and 1 GB
   sim [--seeds N] [--seed S] [--verbose]     the orchestrator under seeded schedules, faults and crashes; replay one

@@ -31,6 +31,9 @@ enum Command {
         /// Rounds; costly references are measured in the first ones only
         #[arg(long, value_name = "N", default_value_t = 5)]
         rounds: usize,
+        /// Measure nothing: make the table of a run that was cut short from the log of it
+        #[arg(long, value_name = "LOG")]
+        from: Option<PathBuf>,
         /// Where stores are kept between runs
         #[arg(long)]
         cache: PathBuf,
@@ -65,10 +68,10 @@ fn run(command: Command) -> Result<ExitCode> {
             compare::probe(&name, &store, &scratch)?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Run { small, json, only, rounds, cache, docs } => {
+        Command::Run { small, json, only, rounds, from, cache, docs } => {
             let (scale, name) = if small { (Scale::Small, "small") } else { (Scale::Full, "full") };
             let cache = cache.join(name);
-            let compared = compare::run(&Orders { scale, only, rounds, cache, docs })?;
+            let compared = compare::run(&Orders { scale, only, rounds, from, cache, docs })?;
             let shown = if json { compared.json() } else { compared.text() };
             std::io::stdout().write_all(shown.as_bytes())?;
             Ok(if compared.failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
