@@ -32,8 +32,11 @@ fn parse(text: &str) -> Result<(Samples, usize)> {
     Ok((samples, rounds))
 }
 
+/// Values by name.
+type Values = Vec<(String, f64)>;
+
 /// Round from 0, probe, values.
-fn measured(line: &str) -> Option<(usize, &str, Vec<(String, f64)>)> {
+fn measured(line: &str) -> Option<(usize, &str, Values)> {
     let (at, rest) = line.strip_prefix("round ")?.split_once(": ")?;
     let (probe, values) = rest.split_once(": ")?;
     let round: usize = at.split_once(" of ")?.0.parse().ok()?;
