@@ -87,26 +87,38 @@ fn a_crash_at_any_effect_of_a_rewrite_is_recovered() {
     for policy in POLICIES {
         let whole = rig(policy, PurgeStrategy::Rewrite);
         whole.open().unwrap().0.compact().unwrap();
-        for effects in 0.. {
-            let rig = rig(policy, PurgeStrategy::Rewrite);
-            let (store, chain) = rig.open().unwrap();
-            let mut run = store.begin().unwrap();
-            step_to(&mut run, "purge");
-            rig.hot.die_after(effects);
-            let died = to_its_end(&mut run).is_err();
-            drop(run);
-            drop((store, chain));
-            rig.hot.heal();
-            rig.crash();
-            let (store, _chain) = rig.open().unwrap();
-            assert_eq!(rig.hot_keys(), whole.hot_keys(), "{policy}, dead after {effects} effects");
-            assert!(store.audit().unwrap().is_clean());
-            if !died {
-                assert!(effects > 4, "several ranges were rewritten");
-                break;
-            }
+        let effects = dies_at_each_effect(&whole, || rig(policy, PurgeStrategy::Rewrite));
+        assert!(effects > 4, "several ranges were rewritten");
+    }
+}
+
+/// Cuts the power at each effect of the purge on hot in turn, and opens again: hot comes to what it is in `whole`. How many
+/// effects the purge has.
+fn dies_at_each_effect(whole: &Rig, rig: impl Fn() -> Rig) -> u64 {
+    for effects in 0.. {
+        let rig = rig();
+        let (store, chain) = rig.open().unwrap();
+        let mut run = store.begin().unwrap();
+        step_to(&mut run, "purge");
+        rig.hot.die_after(effects);
+        let died = to_its_end(&mut run).is_err();
+        drop(run);
+        drop((store, chain));
+        rig.hot.heal();
+        rig.crash();
+        let (store, _chain) = rig.open().unwrap();
+        assert_eq!(
+            rig.hot_keys(),
+            whole.hot_keys(),
+            "{}, dead after {effects} effects",
+            rig.settings.cold_policy
+        );
+        assert!(store.audit().unwrap().is_clean());
+        if !died {
+            return effects;
         }
     }
+    unreachable!("a purge has an end")
 }
 
 /// An engine that passes over keys, or over all, and says that it is done: what it left goes by deletes, before the cursor moves.
@@ -142,26 +154,12 @@ fn a_crash_beside_an_engine_that_passes_over_keys_is_recovered() {
     let odd: Passes = |key| key.last().is_some_and(|last| last % 2 == 1);
     let whole = rig(ColdPolicy::Discard, PurgeStrategy::Delete);
     whole.open().unwrap().0.compact().unwrap();
-    for effects in 0.. {
+    let effects = dies_at_each_effect(&whole, || {
         let mut rig = rig(ColdPolicy::Discard, PurgeStrategy::Rewrite);
         rig.passes = Some(odd);
-        let (store, chain) = rig.open().unwrap();
-        let mut run = store.begin().unwrap();
-        step_to(&mut run, "purge");
-        rig.hot.die_after(effects);
-        let died = to_its_end(&mut run).is_err();
-        drop(run);
-        drop((store, chain));
-        rig.hot.heal();
-        rig.crash();
-        let (store, _chain) = rig.open().unwrap();
-        assert_eq!(rig.hot_keys(), whole.hot_keys(), "dead after {effects} effects");
-        assert!(store.audit().unwrap().is_clean());
-        if !died {
-            assert!(effects > 8, "deletes followed several rewrites");
-            return;
-        }
-    }
+        rig
+    });
+    assert!(effects > 8, "deletes followed several rewrites");
 }
 
 /// A range was rewritten and its cursor not noted: what is gone is not asked about again, and not told as passed over.

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use cid::Cid;
 use splitstore_conformance::sample::{block, blocks, sized_block};
 use splitstore_domain::BlockKey;
 use splitstore_ports::{
@@ -17,6 +18,13 @@ fn plant(path: &Path, key: &[u8], value: &[u8]) {
     drop(open(path));
     let raw = rocksdb::DB::open_default(path).unwrap();
     raw.put(key, value).unwrap();
+}
+
+/// Makes a store of settled tables.
+fn settle(path: &Path, blocks: &[(Cid, Vec<u8>)]) {
+    let store = open(path);
+    put(&store, blocks);
+    store.reclaim(ReclaimMode::Full, &Interrupt::new()).unwrap();
 }
 
 fn assert_corrupt<T: std::fmt::Debug>(result: Result<T, PortError>, named: &str) {
@@ -53,10 +61,7 @@ fn a_key_that_is_no_multihash_stops_the_scan() {
 fn a_flipped_bit_in_a_table_is_corrupt_and_names_the_block() {
     let folder = tempfile::tempdir().unwrap();
     let (cid, data) = sized_block(7, 4096);
-    let store = open(folder.path());
-    put(&store, &[(cid, data.clone())]);
-    store.reclaim(ReclaimMode::Full, &Interrupt::new()).unwrap();
-    drop(store);
+    settle(folder.path(), &[(cid, data.clone())]);
     flip_a_bit_of(folder.path(), &data);
     let store = open(folder.path());
     assert_corrupt(store.get(&cid), &cid.to_string());
@@ -69,10 +74,7 @@ fn a_flipped_bit_in_a_table_is_corrupt_and_names_the_block() {
 fn a_flipped_bit_in_a_value_takes_one_block_and_its_neighbours_are_served() {
     let folder = tempfile::tempdir().unwrap();
     let blocks: Vec<_> = (0..64).map(|n| sized_block(n, 1000)).collect();
-    let store = open(folder.path());
-    put(&store, &blocks);
-    store.reclaim(ReclaimMode::Full, &Interrupt::new()).unwrap();
-    drop(store);
+    settle(folder.path(), &blocks);
     let (lost, data) = &blocks[20];
     flip_a_bit_of(folder.path(), data);
     let store = open(folder.path());
@@ -99,10 +101,7 @@ fn a_flipped_bit_in_a_value_takes_one_block_and_its_neighbours_are_served() {
 fn any_flipped_bit_of_a_page_costs_what_it_hit_and_serves_nothing_wrong() {
     let folder = tempfile::tempdir().unwrap();
     let blocks: Vec<_> = (0..24).map(|n| sized_block(n, 40)).collect();
-    let store = open(folder.path());
-    put(&store, &blocks);
-    store.reclaim(ReclaimMode::Full, &Interrupt::new()).unwrap();
-    drop(store);
+    settle(folder.path(), &blocks);
     let (file, at) = place_of(folder.path(), &blocks[0].1);
     let whole = fs::read(&file).unwrap();
     let (mut lost, mut pages) = (0, 0);
