@@ -12,6 +12,7 @@ use splitstore_ports::{
 };
 
 use crate::backend::Disk;
+use crate::beside::{self, Damage};
 use crate::fault::Fault;
 use crate::file::{Change, RedbFile, Table};
 use crate::insert;
@@ -26,6 +27,8 @@ pub(crate) const BLOCKS: Table = Table::new("blocks.v1");
 ///
 /// - `view`, `view_many` and `size` hash the data they found; what does not hash to its CID is `Corrupt`, with
 ///   the CID and the file. `has` looks at the key alone.
+/// - What is not found is looked for beside its place: a block whose key has a turned bit is served all the same, as
+///   its data hashes to its CID.
 /// - `put_many` sorts its blocks by key and commits durably, so `sync` has nothing left to do. A block that is
 ///   there with the same data is not written again; one that is there with other data is damaged, and mended.
 /// - After a failed commit or sync writes are refused until the store is opened anew; a commit that failed for
@@ -57,12 +60,22 @@ impl RedbCold {
 
     /// Shows a block's checked data, if it is there.
     fn look(&self, reader: &Reader<'_>, cid: &Cid, show: impl FnOnce(&[u8])) -> Result<bool> {
-        let found = reader.get(BlockKey::from(cid).as_bytes());
-        let Some(value) = found.map_err(|fault| self.unread(cid, fault))? else {
+        let Some(value) = self.find(reader, cid)? else {
             return Ok(false);
         };
         show(self.checked(cid, &value)?);
         Ok(true)
+    }
+
+    /// The value of a block, also where a bit of its key has turned.
+    fn find(&self, reader: &Reader<'_>, cid: &Cid) -> Result<Option<Value>> {
+        let key = BlockKey::from(cid);
+        let found = reader.get(key.as_bytes()).map_err(|fault| self.unread(cid, fault))?;
+        if found.is_some() {
+            return Ok(found);
+        }
+        let nearly = beside::find(reader, &key).map_err(|damage| self.undecided(cid, damage))?;
+        Ok(nearly.filter(|value| self.checked(cid, value).is_ok()))
     }
 
     fn checked<'v>(&self, cid: &Cid, value: &'v Value) -> Result<&'v [u8]> {
@@ -76,6 +89,15 @@ impl RedbCold {
 
     fn unread(&self, cid: &Cid, fault: Fault) -> PortError {
         self.file.failed(Reading(cid), fault)
+    }
+
+    fn undecided(&self, cid: &Cid, damage: Damage) -> PortError {
+        match damage {
+            Damage::Fault(fault) => self.unread(cid, fault),
+            damage @ Damage::Order => {
+                PortError::new(ErrorKind::Corrupt, self.file.attempt(Reading(cid)), damage)
+            }
+        }
     }
 }
 
@@ -109,8 +131,7 @@ impl BlockRead for RedbCold {
 
     fn has(&self, cid: &Cid) -> Result<bool> {
         let reader = Reader::begin(&self.file, Reading(cid))?;
-        let found = reader.get(BlockKey::from(cid).as_bytes());
-        Ok(found.map_err(|fault| self.unread(cid, fault))?.is_some())
+        Ok(self.find(&reader, cid)?.is_some())
     }
 
     fn size(&self, cid: &Cid) -> Result<Option<u64>> {

@@ -13,15 +13,17 @@
 //! | an unclean stop costs a walk of the whole file | quick repair (which implies 2-phase commit), always |
 //! | one failed I/O call fails all later ones, reads too | the file is opened anew; writes stay refused |
 //! | a damaged page can make it panic | the panic is caught and becomes `Corrupt` |
+//! | keys are not checked on reads: a turned bit hides a block | a read that found nothing looks at both neighbours |
 //!
-//! Not covered: a flipped bit in a *key* or in a page's own structure can make a block look absent. The scan
-//! finds most of these (keys out of order, fewer keys than the tree claims); a read cannot.
+//! Not covered: a flipped bit in a page's own structure may still make a block look absent. The scan finds most of
+//! these (keys out of order, fewer keys than the tree claims).
 //!
 //! Start at [`RedbCold`].
 
 mod options;
 pub use options::RedbOptions;
 mod backend;
+mod beside;
 mod cold;
 mod create;
 mod fault;

@@ -14,6 +14,7 @@ use splitstore_ports::domain::ByteCount;
 use splitstore_ports::{ErrorKind, MetaCell, MetaStore, PortError, Result};
 
 use crate::backend::Disk;
+use crate::fault::{Fault, calmly};
 use crate::file::{Change, RedbFile, Table};
 use crate::options::RedbOptions;
 use crate::reader::Reader;
@@ -52,16 +53,18 @@ impl MetaStore for RedbMeta {
         let verb = format_args!("read cell {} from", cell.name());
         let reader = Reader::begin(&self.file, verb)?;
         let found = reader.get(cell.name().as_bytes()).map_err(|fault| self.file.failed(verb, fault))?;
-        let Some(value) = found else { return Ok(None) };
+        let damaged = |why| PortError::new(ErrorKind::Corrupt, self.file.attempt(verb), why);
+        let Some(value) = found else {
+            return match stray(&reader).map_err(|fault| self.file.failed(verb, fault))? {
+                None => Ok(None),
+                Some(name) => {
+                    Err(damaged(format!("it is not there, and cell {name:?} is none: a damaged name")))
+                }
+            };
+        };
         let stored = value.bytes().map_err(|fault| self.file.failed(verb, fault))?;
-        match stored.split_at_checked(CHECKSUM) {
-            Some((checksum, value)) if checksum == checksum_of(cell, value) => Ok(Some(value.to_vec())),
-            _ => Err(PortError::new(
-                ErrorKind::Corrupt,
-                self.file.attempt(verb),
-                "its checksum does not match",
-            )),
-        }
+        let value = checked(cell.name().as_bytes(), stored);
+        value.map(|value| Some(value.to_vec())).ok_or_else(|| damaged("its checksum does not match".into()))
     }
 
     fn set_many(&self, values: &[(MetaCell, Vec<u8>)]) -> Result<()> {
@@ -71,14 +74,35 @@ impl MetaStore for RedbMeta {
         self.file.write(format_args!("set {} cells of", values.len()), |transaction| {
             let mut table = transaction.open_table(CELLS)?;
             for (cell, value) in values {
-                let stored = [&checksum_of(*cell, value), value.as_slice()].concat();
-                table.insert(cell.name().as_bytes(), stored.as_slice())?;
+                let name = cell.name().as_bytes();
+                let stored = [&checksum_of(name, value), value.as_slice()].concat();
+                table.insert(name, stored.as_slice())?;
             }
             Ok(Change::Some)
         })
     }
 }
 
-fn checksum_of(cell: MetaCell, value: &[u8]) -> [u8; CHECKSUM] {
-    blake2b_256(&[cell.name().as_bytes(), value].concat())
+/// The name of a cell that does not go with its value: redb checks no names, and one with a turned bit would make its
+/// cell look as if it had never been set. There are a handful of cells.
+fn stray(reader: &Reader<'_>) -> Result<Option<String>, Fault> {
+    calmly(|| {
+        for entry in reader.table().range::<&[u8]>(..)? {
+            let (name, stored) = entry?;
+            if checked(name.value(), stored.value()).is_none() {
+                return Ok(Some(String::from_utf8_lossy(name.value()).into_owned()));
+            }
+        }
+        Ok(None)
+    })
+}
+
+/// The value in what is stored under a name, if its checksum is right.
+fn checked<'v>(name: &[u8], stored: &'v [u8]) -> Option<&'v [u8]> {
+    let (checksum, value) = stored.split_at_checked(CHECKSUM)?;
+    (checksum == checksum_of(name, value)).then_some(value)
+}
+
+fn checksum_of(name: &[u8], value: &[u8]) -> [u8; CHECKSUM] {
+    blake2b_256(&[name, value].concat())
 }

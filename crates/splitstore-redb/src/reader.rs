@@ -39,6 +39,10 @@ impl<'a> Reader<'a> {
 pub(crate) struct Value(AccessGuard<'static, &'static [u8]>);
 
 impl Value {
+    pub(crate) const fn new(value: AccessGuard<'static, &'static [u8]>) -> Self {
+        Self(value)
+    }
+
     /// Its bytes; a fault where the page they lie in is damaged.
     pub(crate) fn bytes(&self) -> Result<&[u8], Fault> {
         calmly(|| Ok(self.0.value()))

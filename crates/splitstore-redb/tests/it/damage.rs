@@ -110,6 +110,58 @@ fn one_flipped_bit_anywhere_never_serves_wrong_bytes_nor_panics() {
 }
 
 #[test]
+fn a_turned_bit_in_a_key_hides_no_block_and_brings_none() {
+    let blocks = sample::blocks(0..300);
+    let intact = Place::with(&blocks);
+    let bytes = fs::read(intact.cold()).unwrap();
+    for (round, (hidden, _)) in blocks.iter().enumerate() {
+        let key = BlockKey::from(hidden);
+        // In a leaf, and in the branch above where it divides two leaves: one of them at a time.
+        for at in intact.find(key.as_bytes()) {
+            let place = Place::new();
+            fs::write(place.cold(), &bytes).unwrap();
+            let bit = (round * 7) % (key.as_bytes().len() * 8);
+            place.flip(at + bit / 8, u32::try_from(bit % 8).unwrap());
+            let store = place.open().unwrap();
+            for (cid, data) in &blocks {
+                assert_eq!(store.get(cid).unwrap().as_ref(), Some(data), "bit {bit} of {hidden}");
+                assert!(store.has(cid).unwrap());
+            }
+            for (cid, _) in sample::blocks(1000..1020) {
+                assert_ne!(store.has(&cid).ok(), Some(true), "nobody has put {cid}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_block_whose_key_has_a_turned_bit_is_served_and_its_neighbours_are_as_before() {
+    let blocks = sample::blocks(0..200);
+    let mut keys: Vec<BlockKey> = blocks.iter().map(|(cid, _)| BlockKey::from(cid)).collect();
+    keys.sort();
+    // The last bit of the digest keeps the order of keys, the first one breaks it.
+    for (byte, bit) in [(keys[0].as_bytes().len() - 1, 0), (4, 7)] {
+        let place = Place::with(&blocks);
+        for at in place.find(keys[100].as_bytes()) {
+            place.flip(at + byte, bit);
+        }
+        assert_holds(&place.open().unwrap(), &blocks);
+    }
+}
+
+#[test]
+fn a_turned_bit_in_the_name_of_a_cell_is_corrupt_and_not_a_cell_that_was_never_set() {
+    let place = Place::new();
+    let path = place.cold();
+    RedbMeta::open(&path).unwrap().set_many(&[(MetaCell::Head, b"a value".to_vec())]).unwrap();
+    for at in place.find(MetaCell::Head.name().as_bytes()) {
+        place.flip(at, 1);
+    }
+    let error = RedbMeta::open(&path).unwrap().get(MetaCell::Head).unwrap_err();
+    assert_names(&error, &["head", &path.display().to_string()]);
+}
+
+#[test]
 fn a_flipped_bit_in_a_cell_is_corrupt() {
     let place = Place::new();
     let path = place.cold();
