@@ -17,7 +17,11 @@ impl Life<'_, '_> {
     /// One errand of the task at hand, or a new task: the next tipset.
     pub(crate) fn node_turn(&mut self) -> Verdict {
         let Some(mut task) = self.world.node.task.take() else {
-            self.sync();
+            if self.world.dice.percent(self.world.options.restless) {
+                self.reorganise();
+            } else {
+                self.sync();
+            }
             return Ok(());
         };
         self.world.take_up(&mut task);

@@ -10,7 +10,7 @@ pub struct Coverage {
 }
 
 /// Crash points: between two steps, and inside one at an effect.
-const CRASHES: [&str; 40] = [
+const CRASHES: [&str; 43] = [
     "crash between: idle",
     "crash between: prepare",
     "crash between: mark",
@@ -51,6 +51,9 @@ const CRASHES: [&str; 40] = [
     "open: resumed a sealed run",
     "recovery: once more",
     "recovery: cut short",
+    "damage: candidates are cut",
+    "damage: marks are cut",
+    "crash after a sync that failed",
 ];
 
 /// What can fail, and where a run can fail of it.

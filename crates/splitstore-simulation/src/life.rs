@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use splitstore_domain::Phase;
 use splitstore_orchestrator::{Error, MissingReferences, Run, SplitStore};
 use splitstore_ports::{BlockRead, ErrorKind};
 
@@ -70,7 +71,12 @@ impl<'s, 'w> Life<'s, 'w> {
             self.order_fault();
             return Ok(None);
         }
-        if self.world.wire.is_poisoned() && self.world.dice.percent(25) {
+        // A machine whose disk fails often stops for good soon after.
+        if options.crashes > 0 && self.world.wire.is_shaken() && self.world.dice.percent(10) {
+            self.world.coverage.count("crash after a sync that failed");
+            return Ok(Some(self.dies()));
+        }
+        if self.world.wire.is_poisoned() && self.world.dice.percent(15) {
             return self.close().map(Some);
         }
         if self.world.dice.percent(options.operator) {
@@ -86,6 +92,11 @@ impl<'s, 'w> Life<'s, 'w> {
     }
 
     fn act(&mut self) -> Verdict {
+        let marks = self.run.as_ref().is_some_and(|run| run.phase() == Phase::Mark);
+        if marks && self.world.dice.percent(self.world.options.parents_first) {
+            self.write_parents_first();
+            return self.node_turn();
+        }
         let of_node = 20;
         match self.world.dice.below(of_node + self.world.options.run_weight) {
             8..12 => self.read_something(),

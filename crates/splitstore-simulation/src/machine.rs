@@ -99,6 +99,11 @@ impl Machine {
 }
 
 impl Picture {
+    /// A block that hot had here, and has not there.
+    pub(crate) fn hot_lacks_of(&self, later: &Self) -> Option<&BlockKey> {
+        self.hot.keys().find(|key| !later.hot.contains_key(*key))
+    }
+
     /// The first thing in which two machines differ.
     pub(crate) fn difference(&self, other: &Self) -> Option<String> {
         let tiers = [("hot", &self.hot, &other.hot), ("cold", &self.cold, &other.cold)];

@@ -59,6 +59,10 @@ pub(crate) struct SimOptions {
     pub(crate) dwell: usize,
     /// Chances in a hundred that somebody takes a turn inside a step that rewrites hot.
     pub(crate) interludes: usize,
+    /// Chances in a hundred that a node that has nothing to do leaves its fork, and does not add to it.
+    pub(crate) restless: usize,
+    /// Chances in a hundred that a node beside a run that marks brings a parent before what is below it.
+    pub(crate) parents_first: usize,
 }
 
 impl SimOptions {
@@ -97,6 +101,8 @@ impl SimOptions {
             burst: dice.between(1, 6),
             dwell: [0, 50, 80][dice.below(3)],
             interludes: 60,
+            restless: [0, 0, 15, 40][dice.below(4)],
+            parents_first: [0, 0, 5, 20][dice.below(4)],
         }
     }
 
@@ -179,7 +185,7 @@ impl SimOptions {
 
 fn missing(dice: &mut Dice) -> MissingReferences {
     let delay = Duration::from_secs(20);
-    match dice.below(5) {
+    match dice.below(6) {
         0 | 1 => MissingReferences::Skip,
         2 => MissingReferences::Wait { tries: 1, delay },
         3 => MissingReferences::Wait { tries: 2, delay },

@@ -5,13 +5,20 @@
 //!                          +-> open, power cut, open -------------> A
 //!                          '-> killed in the middle of open, open -> A
 //! ```
-//! Each open ends with the purge that a sealed run left.
+//! Each open ends with the purge that a sealed run left. Where there is one, a copy of the machine also loses the end of
+//! a file that the purge goes by, from between two records on: then nothing may be deleted on its strength.
 
-use splitstore_orchestrator::SplitStore;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use splitstore_memory::MemoryFiles;
+use splitstore_orchestrator::{Error, SplitStore};
+use splitstore_ports::FileSystem;
 
 use crate::broken::{Broken, Verdict};
+use crate::dice::Dice;
 use crate::life::told;
-use crate::machine::{Machine, Picture};
+use crate::machine::{FOLDER, Machine, Picture};
 use crate::wire::Wire;
 use crate::world::World;
 
@@ -33,7 +40,29 @@ impl World {
         }
         cut.crash(&mut self.dice);
         let again = self.recover(&cut)?;
-        same(&recovered, &again, "a recovery that was cut short")
+        same(&recovered, &again, "a recovery that was cut short")?;
+        WHOLE_FILES.iter().try_for_each(|name| self.refuses_a_cut(name))
+    }
+
+    /// A file that lacks its last records is not taken for whole: the store stays closed and names it, or the run's folder
+    /// is set aside.
+    fn refuses_a_cut(&mut self, name: &'static str) -> Verdict {
+        let machine = self.machine.fork();
+        let Some(path) = file_of_run(&machine.files, name) else { return Ok(()) };
+        if !cut_between_records(&machine.files, &path, &mut self.dice) {
+            return Ok(());
+        }
+        let before = machine.picture();
+        let opened = self.open_to_the_end(&machine, &Wire::default());
+        let law = "law 7: no deletion follows from a file that is cut";
+        match before.hot_lacks_of(&machine.picture()) {
+            Some(key) => return Err(Broken::new(law, format!("{key} is gone, the {name} were cut"))),
+            None => self.coverage.count(format!("damage: {name} are cut")),
+        }
+        match opened {
+            Ok(()) | Err(Error::DamagedFile { .. }) => Ok(()),
+            Err(error) => Err(Broken::new("damage is named with its file", told(&error))),
+        }
     }
 
     fn recover(&self, machine: &Machine) -> Result<Picture, Broken> {
@@ -53,6 +82,32 @@ impl World {
         }
         Ok(())
     }
+}
+
+/// Files of a run that are of use only as a whole.
+const WHOLE_FILES: [&str; 2] = ["candidates", "marks"];
+
+/// The file of this name of a run that is on disk, if there is one with a journal.
+fn file_of_run(files: &MemoryFiles, name: &str) -> Option<PathBuf> {
+    let work = Path::new(FOLDER).join("work");
+    let runs = files.list(&work).ok()?.into_iter().filter(|name| name.starts_with("compaction-"));
+    runs.map(|run| work.join(run).join(name)).find(|path| matches!(files.open(path), Ok(Some(_))))
+}
+
+/// Takes the last records of a file, or all of them; whether there were any.
+fn cut_between_records(files: &MemoryFiles, path: &Path, dice: &mut Dice) -> bool {
+    let mut bytes = Vec::new();
+    if let Ok(Some(mut file)) = files.open(path) {
+        file.read_to_end(&mut bytes).expect("memory reads");
+    }
+    // The head of the file; of each record its length and checksum.
+    let (mut at, mut ends) = (16, Vec::new());
+    while let Some(len) = bytes.get(at..at + 12).and_then(|head| head.first_chunk::<4>()) {
+        ends.push(at as u64);
+        at += 12 + usize::try_from(u32::from_le_bytes(*len)).unwrap_or(0);
+    }
+    let end = dice.pick(&ends).copied();
+    end.is_some_and(|end| files.truncate(path, end).is_ok())
 }
 
 fn same(first: &Picture, second: &Picture, what: &str) -> Verdict {

@@ -72,12 +72,17 @@ impl<'s> Life<'s, '_> {
             self.protection_begins();
         }
         self.world.wire.set_place(place);
+        self.world.wire.take_failed_sync();
         let excuses = self.world.wire.excuses();
         let (stepped, acted) = self.step_run(phase);
         let place = self.world.wire.place();
         self.world.wire.set_place(NODE);
         acted?;
         self.world.coverage.count(format!("step: {place}"));
+        if let (Some(Ok(_)), Some(tier)) = (&stepped, self.world.wire.take_failed_sync()) {
+            let what = format!("in {place} a sync of {} failed, and the run goes on", tier.name());
+            return Err(Broken::new("law 6: errors stop, never skip", what));
+        }
         match stepped {
             Some(Ok(step)) => self.stepped(&step, ends)?,
             Some(Err(error)) => self.failed(place, &error, ends, excuses)?,

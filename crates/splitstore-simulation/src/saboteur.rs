@@ -1,19 +1,17 @@
 //! Crashes and faults.
 
+use splitstore_domain::Phase;
+use splitstore_orchestrator::Run;
 use splitstore_ports::ErrorKind;
 
 use crate::life::{End, Life};
-use crate::wire::{Access, Fault, Port};
+use crate::wire::{Access, Aim, Fault, Port};
 
 impl Life<'_, '_> {
     /// Kills the process now, or at some effect to come.
     pub(crate) fn sabotage(&mut self) -> Option<End> {
         if self.world.dice.percent(40) {
-            let moment = self.moment();
-            self.world.coverage.count(format!("crash between: {moment}"));
-            self.world.trace.line(format!("killed between two steps, in {moment}"));
-            self.world.wire.kill();
-            return Some(End::Died);
+            return Some(self.dies());
         }
         let most = [6, 25][self.world.dice.below(2)];
         let effects = self.world.dice.below(most) as u64;
@@ -22,8 +20,47 @@ impl Life<'_, '_> {
         None
     }
 
+    /// The process dies, or the power fails, between two steps.
+    pub(crate) fn dies(&mut self) -> End {
+        let moment = self.moment();
+        self.world.coverage.count(format!("crash between: {moment}"));
+        self.world.trace.line(format!("killed between two steps, in {moment}"));
+        self.world.wire.kill();
+        End::Died
+    }
+
     /// One call to come will fail.
     pub(crate) fn order_fault(&mut self) {
+        let phase = self.run.as_ref().map(Run::phase);
+        let fault = match phase {
+            Some(phase) if self.world.dice.percent(50) => self.draw_fault_of_run(phase),
+            _ => self.draw_fault(),
+        };
+        let Fault { port, access, kind, nth, aim } = fault;
+        let of = match aim {
+            Aim::Any => access.name(),
+            Aim::Run => "call of a run",
+            Aim::SyncOfRun => "sync of a run",
+        };
+        self.world.trace.line(format!("{of} {nth} of {} will fail: {kind}", port.name()));
+        self.world.wire.order(fault);
+    }
+
+    /// Where a run is at what only it does, the calls of everybody else would take most faults.
+    fn draw_fault_of_run(&mut self, phase: Phase) -> Fault {
+        let dice = &mut self.world.dice;
+        let (port, access, aim) = match phase {
+            Phase::Transfer if dice.percent(50) => (Port::Hot, Access::Read, Aim::Run),
+            Phase::Transfer => (Port::Cold, Access::Effect, Aim::Run),
+            Phase::Seal => (Port::Files, Access::Effect, Aim::SyncOfRun),
+            Phase::Purge => (Port::Hot, Access::Effect, Aim::SyncOfRun),
+            _ => (Port::ALL[dice.below(4)], Access::Effect, Aim::Run),
+        };
+        let most = [1, 4][dice.below(2)];
+        Fault { port, access, kind: ErrorKind::Unavailable, nth: dice.between(1, most) as u64, aim }
+    }
+
+    fn draw_fault(&mut self) -> Fault {
         let port = Port::ALL[self.world.dice.below(4)];
         let access = if self.world.dice.percent(30) { Access::Read } else { Access::Effect };
         let kind = if access == Access::Effect && self.world.dice.percent(50) {
@@ -33,7 +70,6 @@ impl Life<'_, '_> {
         };
         let most = [2, 8][self.world.dice.below(2)];
         let nth = self.world.dice.between(1, most) as u64;
-        self.world.trace.line(format!("{} {nth} of {} will fail: {kind}", access.name(), port.name()));
-        self.world.wire.order(Fault { port, access, kind, nth });
+        Fault { port, access, kind, nth, aim: Aim::Any }
     }
 }

@@ -93,6 +93,29 @@ pub(crate) struct Fault {
     pub(crate) access: Access,
     pub(crate) kind: ErrorKind,
     pub(crate) nth: u64,
+    pub(crate) aim: Aim,
+}
+
+/// Which of these calls count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Aim {
+    /// All.
+    Any,
+    /// Those of a run, or of who opens the store.
+    Run,
+    /// Syncs of theirs.
+    SyncOfRun,
+}
+
+impl Fault {
+    fn is_for(&self, port: Port, access: Access, what: &str, place: &str) -> bool {
+        let aimed = match self.aim {
+            Aim::Any => true,
+            Aim::Run => place != NODE,
+            Aim::SyncOfRun => place != NODE && what == SYNC,
+        };
+        aimed && self.port == port && self.access == access
+    }
 }
 
 /// The place of everything that no run does.
@@ -103,6 +126,9 @@ pub(crate) const REWRITE: &str = "rewrite";
 
 /// Where a run, or the finishing of an earlier one, begins: what went wrong before is over.
 const BEGINNINGS: [&str; 3] = ["open", "finish", "prepare"];
+
+/// The effect that makes others durable.
+const SYNC: &str = "sync";
 
 /// Effects that need room.
 const TAKES_DATA: [&str; 4] = ["put", "write", "set", "create"];
@@ -118,6 +144,10 @@ struct State {
     life: Life,
     faults: Vec<Fault>,
     poisoned: BTreeSet<Port>,
+    /// A sync failed, of a tier or a file.
+    shaken: bool,
+    /// The tier whose sync failed in a run's step, until that is asked.
+    unsynced_step: Option<Port>,
     /// Takes no data until somebody makes room.
     full: BTreeSet<Port>,
     /// In cold, and not durable.
@@ -205,6 +235,16 @@ impl Wire {
 
     pub(crate) fn is_poisoned(&self) -> bool {
         !self.0.lock().poisoned.is_empty()
+    }
+
+    /// Whether a sync has failed in this life.
+    pub(crate) fn is_shaken(&self) -> bool {
+        self.0.lock().shaken
+    }
+
+    /// The tier whose sync has failed in the step that a run has just taken.
+    pub(crate) fn take_failed_sync(&self) -> Option<Port> {
+        self.0.lock().unsynced_step.take()
     }
 
     /// Counts everything that excuses an error. An error without one is a finding.
@@ -336,16 +376,20 @@ impl Wire {
         }
         let full = state.full.contains(&port) && TAKES_DATA.contains(&what);
         let kind = if full { Some(state.fire(port, Access::Effect, ErrorKind::Full)) } else { None };
-        let Some(kind) = kind.or_else(|| state.fault(port, Access::Effect)) else { return Ok(()) };
-        if what == "sync" && matches!(port, Port::Hot | Port::Cold) {
-            state.poisoned.insert(port);
+        let Some(kind) = kind.or_else(|| state.fault(port, Access::Effect, what)) else { return Ok(()) };
+        if what == SYNC {
+            state.shaken = true;
+            if matches!(port, Port::Hot | Port::Cold) {
+                state.poisoned.insert(port);
+                state.unsynced_step = Some(port).filter(|_| state.place != NODE);
+            }
         }
         Err(PortError::bare(kind, format!("{what} on {}, told to fail", port.name())))
     }
 
     /// One read is about to happen.
     pub(crate) fn read(&self, port: Port, what: &str) -> Result<()> {
-        let fault = self.0.lock().fault(port, Access::Read);
+        let fault = self.0.lock().fault(port, Access::Read, what);
         fault.map_or(Ok(()), |kind| {
             Err(PortError::bare(kind, format!("{what} on {}, told to fail", port.name())))
         })
@@ -353,8 +397,8 @@ impl Wire {
 }
 
 impl State {
-    fn fault(&mut self, port: Port, access: Access) -> Option<ErrorKind> {
-        let at = self.faults.iter().position(|fault| fault.port == port && fault.access == access)?;
+    fn fault(&mut self, port: Port, access: Access, what: &str) -> Option<ErrorKind> {
+        let at = self.faults.iter().position(|fault| fault.is_for(port, access, what, self.place))?;
         let fault = &mut self.faults[at];
         fault.nth = fault.nth.saturating_sub(1);
         if fault.nth > 0 {
