@@ -296,6 +296,13 @@ impl Life<'_, '_> {
         self.world.give(errands);
     }
 
+    /// A node that hears of no failed sync brings an old subtree, which is durable then.
+    pub(crate) fn write_again(&mut self) -> Verdict {
+        let old = self.world.old_subtree();
+        self.errand(Errand::Write(old))?;
+        self.flush()
+    }
+
     pub(crate) fn read_something(&mut self) -> Verdict {
         let ask = self.world.draw_question();
         let excuses = self.world.wire.excuses();

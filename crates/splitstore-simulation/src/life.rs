@@ -62,7 +62,9 @@ impl<'s, 'w> Life<'s, 'w> {
         let options = self.world.options;
         let chance = self.world.dice.below(100);
         // A run spends few of its steps where most can go wrong.
-        let weight = if self.is_filtering() { 4 } else { 1 };
+        let phase = self.run.as_ref().map(Run::phase);
+        let is_short = matches!(phase, Some(Phase::Transfer | Phase::Seal));
+        let weight = if is_short || self.is_filtering() { 4 } else { 1 };
         let (crashes, faults) = (options.crashes * weight, options.faults * weight);
         if chance < crashes {
             return Ok(self.sabotage());
@@ -78,6 +80,9 @@ impl<'s, 'w> Life<'s, 'w> {
         }
         if self.world.wire.is_poisoned() && self.world.dice.percent(15) {
             return self.close().map(Some);
+        }
+        if self.world.wire.is_shaken() && self.world.dice.percent(20) {
+            return self.write_again().map(|()| None);
         }
         if self.world.dice.percent(options.operator) {
             return self.operate();

@@ -51,7 +51,16 @@ impl Machine {
     /// The power fails, or only the process dies; says what was kept.
     pub(crate) fn crash(&self, dice: &mut Dice) -> (&'static str, String) {
         let files = [Fate::Nothing, Fate::Names, Fate::Data, Fate::Tail, Fate::Zeros, Fate::Mixed];
-        let fate = files.get(dice.below(8)).copied().unwrap_or(Fate::All);
+        self.crash_with(files.get(dice.below(8)).copied().unwrap_or(Fate::All), dice)
+    }
+
+    /// The same after a sync that failed: often what it was for got out all the same, and what was done to names since did
+    /// not.
+    pub(crate) fn crash_shaken(&self, dice: &mut Dice) -> (&'static str, String) {
+        if dice.percent(50) { self.crash_with(Fate::Data, dice) } else { self.crash(dice) }
+    }
+
+    fn crash_with(&self, fate: Fate, dice: &mut Dice) -> (&'static str, String) {
         let (mut hot, mut cold) = (self.hot.unsynced_calls(), self.cold.store().unsynced_calls());
         if fate != Fate::All {
             hot = some_of(hot, dice);

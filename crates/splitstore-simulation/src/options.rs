@@ -87,7 +87,9 @@ impl SimOptions {
             key_objects: dice.percent(70),
             protectors: dice.between(1, 3),
             tipsets: window + dice.between(2, 5),
-            reorg: [finality, finality, deepest][dice.below(3)],
+            // What a transfer was for that broke off is left only by a deep one.
+            reorg: [finality, if cold == ColdPolicy::Messages { deepest } else { finality }, deepest]
+                [dice.below(3)],
             batch: dice.between(1, 4),
             fan_out: dice.between(2, 4),
             cold_lag: Duration::from_secs([0, 0, 9][dice.below(3)]),

@@ -56,7 +56,7 @@ impl Life<'_, '_> {
             Phase::Purge => (Port::Hot, Access::Effect, Aim::SyncOfRun),
             _ => (Port::ALL[dice.below(4)], Access::Effect, Aim::Run),
         };
-        let most = [1, 4][dice.below(2)];
+        let most = if phase == Phase::Transfer { 6 } else { [1, 3][dice.below(2)] };
         Fault { port, access, kind: ErrorKind::Unavailable, nth: dice.between(1, most) as u64, aim }
     }
 

@@ -184,7 +184,11 @@ impl World {
     /// The power fails, or only the process dies.
     pub(crate) fn crash(&mut self) {
         self.absorb();
-        let (name, told) = self.machine.crash(&mut self.dice);
+        let (name, told) = if self.wire.is_shaken() {
+            self.machine.crash_shaken(&mut self.dice)
+        } else {
+            self.machine.crash(&mut self.dice)
+        };
         self.machine.files.set_free_space(None);
         self.coverage.count(format!("crash keeps {name}"));
         self.trace.line(format!("crash, {told}"));
