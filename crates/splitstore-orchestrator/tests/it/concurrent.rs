@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use splitstore_domain::{ColdPolicy, Epoch, Phase, Policy, Window};
 use splitstore_fixtures::oracle;
 use splitstore_ports::cid::Cid;
-use splitstore_ports::{BlockRead, BlockWriteExt};
+use splitstore_ports::{Block, BlockRead, BlockWrite, BlockWriteExt};
 
 use crate::rig::{Rig, generated, list_block, raw_block};
 
@@ -52,8 +52,9 @@ fn write_and_rely(store: &splitstore_orchestrator::SplitStore, ended: &AtomicBoo
         let root = list_block(&[inner.0, raw_block(&round.to_le_bytes()).0]);
         let before = store.info().unwrap();
         if !store.has(&inner.0).unwrap() {
-            store.put(&leaf.0, &leaf.1).unwrap();
-            store.put(&inner.0, &inner.1).unwrap();
+            // In one batch: a leaf that was put before its parent may be gone, with a whole run, before that comes.
+            let both = [&leaf, &inner].map(|(cid, data)| Block { cid: *cid, data });
+            store.put_many(&both).unwrap();
         }
         store.put(&root.0, &root.1).unwrap();
         let relied: [&Cid; 3] = [&root.0, &inner.0, &leaf.0];
