@@ -66,6 +66,13 @@ pub fn check(folder: &StoreFolder, life: &Life, chain: &mut Chain, acked: &Ackno
     Ok(judge.verdict)
 }
 
+/// Where an open store stands, unchecked.
+pub(crate) fn glance(folder: &StoreFolder, chain: &mut Chain, acked: &Acknowledged) -> Result<Verdict> {
+    let mut judge = Judge { folder, verdict: Verdict::default() };
+    judge.head(chain, acked)?;
+    Ok(judge.verdict)
+}
+
 /// The audit excludes runs; one that open has resumed may still be under way.
 fn audit(folder: &StoreFolder) -> Result<Audit> {
     let clock = SystemClock::new();

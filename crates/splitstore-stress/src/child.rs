@@ -11,7 +11,7 @@ use splitstore::system::SystemClock;
 use crate::life::Load;
 use crate::line::Resumed;
 use crate::load::{Effort, Forks, Place, Session};
-use crate::{Disk, Life, Line, Says};
+use crate::{Disk, Life, Line, Says, Stage, Verdict};
 
 /// Readers beside the node and the machine: more would leave the compaction no processor.
 const READERS: u64 = 1;
@@ -40,6 +40,8 @@ pub struct Task {
 pub enum Then {
     /// Load, until killed.
     Load,
+    /// The same; if open has resumed a purge, the load comes instead of the check, beside it.
+    LoadAtOnce,
     /// Close and end.
     Stop,
 }
@@ -69,6 +71,11 @@ fn work(task: &Task) -> Result<()> {
     let mut session = Session::open(&place, life, Arc::new(Pipe))?;
     let resumed = if session.watch.resumed() { Resumed::Yes } else { Resumed::No };
     Pipe.say(&Line::Opened { took: clock.elapsed(), resumed });
+    if task.then == Then::LoadAtOnce && resumed == Resumed::Yes {
+        let verdict = session.glance()?;
+        Pipe.say(&Line::Ready);
+        return load(task, &mut session, &verdict);
+    }
     let verdict = session.check()?;
     let tipsets = verdict.head.map_or(0, |head| head + 1);
     Pipe.say(&Line::Checked { blocks: verdict.blocks, live: verdict.live, tipsets });
@@ -76,6 +83,14 @@ fn work(task: &Task) -> Result<()> {
         return session.close();
     }
     Pipe.say(&Line::Ready);
+    load(task, &mut session, &verdict)
+}
+
+fn load(task: &Task, session: &mut Session, verdict: &Verdict) -> Result<()> {
+    if let Stage::Loaded(phase) = session.watch.now().stage {
+        // Of a purge that goes on; who hears of it knows by now that there is load beside it.
+        Pipe.say(&Line::Phase(phase));
+    }
     let effort = Effort {
         readers: READERS,
         length: None,
@@ -83,5 +98,5 @@ fn work(task: &Task) -> Result<()> {
         forks: task.forks,
         writeback: task.disk.writeback(),
     };
-    session.load(&verdict, &effort).map(drop)
+    session.load(verdict, &effort).map(drop)
 }

@@ -122,7 +122,8 @@ impl Crash<'_> {
 
     /// Spawns a child and kills it as planned; gives the stage it was in.
     fn kill(&mut self, life: &Life, folder: &Path, plan: Kill) -> Result<Stage> {
-        let mut child = self.spawn(life, folder, Then::Load)?;
+        let at_once = Dice::new(self.orders.seed, 1 << 33 | self.tally.runs).below(2) == 0;
+        let mut child = self.spawn(life, folder, if at_once { Then::LoadAtOnce } else { Then::Load })?;
         let mut wait =
             Wait { clock: self.clock, tally: &mut self.tally, usual: &mut self.usual, began: None };
         match plan {
@@ -142,10 +143,13 @@ impl Crash<'_> {
                     passes == 0
                 };
                 if wait.line(&mut child, NO_SUCH_PHASE, &mut found)? {
-                    let usual = wait.usual[phase as usize].as_nanos();
-                    let delay = usual * u128::from(per_mille) / 1000;
-                    wait.pass(&mut child, Duration::from_nanos(u64::try_from(delay)?))?;
+                    wait.pass(&mut child, wait.some_of(phase, per_mille))?;
                 }
+            }
+            // Where there is none to resume, the kill falls into a check.
+            Kill::Resumed(per_mille) => {
+                wait.line(&mut child, HANGS, |line| matches!(line, Line::Opened { .. }))?;
+                wait.pass(&mut child, wait.some_of(Phase::Purge, per_mille))?;
             }
         }
         let stage = child.kill(&mut wait)?;
@@ -189,8 +193,14 @@ impl Spawned {
         let mut command = Command::new(&orders.program);
         command.arg("child").arg("--store").arg(folder.join("store")).arg("--log").arg(folder.join("acks"));
         command.args(["--seed", &orders.seed.to_string(), "--life", &life.number.to_string()]);
-        if then == Then::Stop {
-            command.arg("--check-only");
+        match then {
+            Then::Load => {}
+            Then::LoadAtOnce => {
+                command.arg("--at-once");
+            }
+            Then::Stop => {
+                command.arg("--check-only");
+            }
         }
         if orders.forks == Forks::Trusted {
             command.arg("--trust-forks");
@@ -289,6 +299,13 @@ impl Wait<'_> {
         }
         ensure!(patience < HANGS, "the child hangs in {}", child.stage);
         Ok(false)
+    }
+
+    /// So many thousandths of the usual length of a phase.
+    fn some_of(&self, phase: Phase, per_mille: u64) -> Duration {
+        let usual = self.usual[phase as usize].as_nanos();
+        let delay = usual * u128::from(per_mille) / 1000;
+        Duration::from_nanos(u64::try_from(delay).unwrap_or(u64::MAX))
     }
 
     /// Lets time pass.

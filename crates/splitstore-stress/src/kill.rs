@@ -4,10 +4,10 @@
 //! |---|---|
 //! | 3 in 10 | a moment within two seconds of the load |
 //! | 5 in 10 | the phase that was hit least so far: some occurrence of it, some share of its usual length in |
-//! | 2 in 10 | while the store is opened, after a kill that left something to recover |
+//! | 2 in 10 | while the store is opened, after a kill that left something to recover, or into the purge that it resumes |
 //!
-//! Where a kill is a power cut, half of all those after a kill under load fall while the store is opened: a second
-//! cut during recovery.
+//! Where a kill is a power cut, half of all those after a kill under load fall while the store is opened, or resumes a
+//! purge: a second cut during recovery.
 
 use std::time::Duration;
 
@@ -39,6 +39,8 @@ pub enum Kill {
     },
     /// So long after the opening began.
     Opening(Duration),
+    /// After the opening, into the purge that it resumes: so many thousandths of the usual length of one.
+    Resumed(u64),
 }
 
 /// Makes the plans of one seed.
@@ -64,17 +66,26 @@ impl Plans {
         let recovers = matches!(self.last, Stage::Loaded(Phase::Seal | Phase::Purge | Phase::Commit));
         let again = self.end == End::PowerCut && matches!(self.last, Stage::Loaded(_));
         if again && self.dice.below(2) == 0 {
-            return Kill::Opening(Duration::from_micros(self.dice.below(OPENING / 3)));
+            return match self.dice.below(2) {
+                0 if recovers => self.resumed(),
+                _ => Kill::Opening(Duration::from_micros(self.dice.below(OPENING / 3))),
+            };
         }
         match self.dice.below(10) {
             0..3 => Kill::Loaded(Duration::from_micros(self.dice.below(LOAD))),
-            3..5 if recovers => Kill::Opening(Duration::from_micros(self.dice.below(OPENING))),
+            3 if recovers => self.resumed(),
+            4 if recovers => Kill::Opening(Duration::from_micros(self.dice.below(OPENING))),
             _ => Kill::Phase {
                 phase: self.least_hit(tally),
                 pass: self.dice.below(OCCURRENCES),
                 per_mille: self.dice.below(1200),
             },
         }
+    }
+
+    /// Into the purge that an opening resumes.
+    fn resumed(&mut self) -> Kill {
+        Kill::Resumed(self.dice.below(1200))
     }
 
     fn least_hit(&mut self, tally: &Tally) -> Phase {

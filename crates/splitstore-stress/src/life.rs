@@ -3,8 +3,12 @@
 //! | chosen | by number | by seed |
 //! |---|---|---|
 //! | cold policy | in turn: universal, messages, discard | which is first |
+//! | way of purging, size of a run's steps | in turn | - |
 //! | marks, finality, retention of messages, chain | - | all |
 
+use std::num::NonZeroUsize;
+
+use splitstore::Batches;
 use splitstore::domain::{ColdPolicy, Settings};
 use splitstore::folder::{FolderSettings, MarksKind, Purging};
 use splitstore_fixtures::ChainSpec;
@@ -48,8 +52,8 @@ impl Life {
                 Load::Soak => windows(10, 5, 2),
             }
         };
-        // By turns, so that ten runs see both ways under each policy.
-        let purge = if (number / 3).is_multiple_of(2) { Purging::Rewrite } else { Purging::Delete };
+        // By turns, so that three stores see both ways, and six both under each policy.
+        let purge = if number.is_multiple_of(2) { Purging::Rewrite } else { Purging::Delete };
         let marks = marks.unwrap_or(MarksKind::Exact);
         let settings = FolderSettings { marks, windows, purge, ..FolderSettings::default() };
         Self { number, seed: dice.word(), load, settings }
@@ -58,6 +62,17 @@ impl Life {
     /// How the store is made.
     pub const fn settings(&self) -> &FolderSettings {
         &self.settings
+    }
+
+    /// How much a run does at once: in three of four small stores so little that a purge moves its cursor many times.
+    pub fn batches(&self) -> Batches {
+        let size = |size| NonZeroUsize::new(size).unwrap_or(NonZeroUsize::MIN);
+        match (self.load, self.number % 4) {
+            (Load::Crash, 0..3) => {
+                Batches { chunk: size(32), exclusive: size(16), cursor: size(1), ..Batches::default() }
+            }
+            _ => Batches::default(),
+        }
     }
 
     /// What becomes of old blocks.

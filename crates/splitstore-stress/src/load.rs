@@ -34,6 +34,8 @@ pub(crate) struct Session {
     pub(crate) chain: Chain,
     pub(crate) clock: SystemClock,
     survives: Survives,
+    /// The run whose folder was there before the store was opened.
+    left: Option<u64>,
 }
 
 /// How long and how hard.
@@ -78,7 +80,8 @@ pub(crate) struct Shared<'a> {
     pub(crate) live: Live,
     pub(crate) in_hand: Arc<InHand>,
     pub(crate) stop: Interrupt,
-    /// Compactions that had finished when the load began: the run that begins next is the one after.
+    /// Compactions that had finished when the load began, or were about to, being resumed: the run that begins next is
+    /// the one after.
     pub(crate) compactions: u64,
 }
 
@@ -109,10 +112,12 @@ impl Session {
         let log = Arc::new(AckLog::open(log)?);
         let watch = Arc::new(Watch::new(says, log.clone()));
         let parts = disk.parts(&disk::ledger(log.path().parent().unwrap_or(path)))?;
-        let opening = Opening { observer: watch.clone(), parts, ..Opening::default() };
+        let batches = life.batches();
+        let opening = Opening { observer: watch.clone(), parts, batches, ..Opening::default() };
+        let left = run_in(&path.join("work"));
         let folder = StoreFolder::open_with(path, &opening).context("open the store")?;
         let (chain, clock) = (Chain::new(&life)?, SystemClock::new());
-        Ok(Self { folder, life, watch, log, chain, clock, survives })
+        Ok(Self { folder, life, watch, log, chain, clock, survives, left })
     }
 
     /// Checks the store, which has no load; an error names what is lost.
@@ -120,6 +125,16 @@ impl Session {
         self.watch.enter(Stage::Checking);
         let acked = Acknowledged::read(self.log.path(), self.survives)?;
         sound(check(&self.folder, &self.life, &mut self.chain, &acked)?)
+    }
+
+    /// Where the store stands, once the purge has begun that open has resumed; unchecked.
+    pub(crate) fn glance(&mut self) -> Result<Verdict> {
+        while !matches!(self.watch.now().stage, Stage::Loaded(_)) {
+            thread::park_timeout(Duration::from_micros(100));
+        }
+        let acked = Acknowledged::read(self.log.path(), self.survives)?;
+        let compactions = self.left.context("a purge was resumed that has no folder")?;
+        Ok(Verdict { compactions, ..check::glance(&self.folder, &mut self.chain, &acked)? })
     }
 
     /// Loads the store, which `verdict` found sound.
@@ -139,7 +154,9 @@ impl Session {
             stop: Interrupt::new(),
             compactions: verdict.compactions,
         };
-        shared.watch.enter(Stage::Loaded(Phase::Idle));
+        if !matches!(shared.watch.now().stage, Stage::Loaded(_)) {
+            shared.watch.enter(Stage::Loaded(Phase::Idle));
+        }
         let next = verdict.head.map_or(0, |head| self.chain.after(head));
         let node = Node::new(&shared, &mut self.chain, next, effort.forks);
         run(&shared, node, acked.next_round(), effort)
@@ -150,6 +167,14 @@ impl Session {
         self.watch.close();
         self.folder.close().context("close the store")
     }
+}
+
+/// The number of the run whose folder is there.
+fn run_in(work: &Path) -> Option<u64> {
+    let entries = std::fs::read_dir(work).ok()?.filter_map(Result::ok);
+    let number =
+        |entry: std::fs::DirEntry| entry.file_name().to_str()?.strip_prefix("compaction-")?.parse().ok();
+    entries.filter_map(number).max()
 }
 
 /// An error that names all that is lost, if anything is.

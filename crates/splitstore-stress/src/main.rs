@@ -98,6 +98,9 @@ struct Orders {
     /// Check and end.
     #[arg(long)]
     check_only: bool,
+    /// Load beside a purge that open resumes.
+    #[arg(long)]
+    at_once: bool,
     /// As given to `crash`.
     #[arg(long)]
     trust_forks: bool,
@@ -129,8 +132,12 @@ fn run(command: Command) -> Result<()> {
             Ok(())
         }
         Command::Rot { flips, seed } => rot(flips, seed),
-        Command::Child(Orders { store, log, seed, life, check_only, trust_forks, forgetful }) => {
-            let then = if check_only { Then::Stop } else { Then::Load };
+        Command::Child(Orders { store, log, seed, life, check_only, at_once, trust_forks, forgetful }) => {
+            let then = match (check_only, at_once) {
+                (true, _) => Then::Stop,
+                (false, true) => Then::LoadAtOnce,
+                (false, false) => Then::Load,
+            };
             let disk = forgetful.map_or(Disk::Real, Disk::Forgetful);
             child::run(&Task { store, log, seed, life, then, forks: forks(trust_forks), disk })
         }

@@ -3,7 +3,7 @@
 //! ```text
 //!   Breaks: the second look at the marks in purge
 //!   Law: 4
-//!   Tool: sim 300                 or `model`, or `crash 40`
+//!   Tool: sim 300                 or `model`, `crash 40`, `powercut 60`
 //!   ---
 //!   diff --git a/... b/...
 //! ```

@@ -1,4 +1,5 @@
-//! What hunts mutants: the simulator, the interleaving model, the crash runner. Each says how far it came.
+//! What hunts mutants: the simulator, the interleaving model, the runners that kill and that cut the power. Each says
+//! how far it came.
 
 use super::Scratch;
 use crate::{native::NativeEnv, process::Ended};
@@ -19,6 +20,8 @@ pub(super) enum Tool {
     Model,
     /// So many kills of the crash runner.
     Crash { runs: u64 },
+    /// So many power cuts.
+    Powercut { runs: u64 },
 }
 
 /// Whether a mutant was noticed.
@@ -40,15 +43,16 @@ impl Tool {
         match name {
             "sim" => Ok(Self::Sim { seeds: number()? }),
             "crash" => Ok(Self::Crash { runs: number()? }),
+            "powercut" => Ok(Self::Powercut { runs: number()? }),
             "model" if budget.is_none() => Ok(Self::Model),
             "model" => bail!("`model` is exhaustive: it takes no budget"),
-            _ => bail!("no tool `{name}`: it is `sim N`, `model` or `crash N`"),
+            _ => bail!("no tool `{name}`: it is `sim N`, `model`, `crash N` or `powercut N`"),
         }
     }
 
     /// Whether it links the engines in C++.
     pub(super) const fn needs_native(self) -> bool {
-        matches!(self, Self::Crash { .. })
+        matches!(self, Self::Crash { .. } | Self::Powercut { .. })
     }
 
     /// Builds it with the mutant, and runs it. A mutant that does not compile is no mutant.
@@ -56,7 +60,9 @@ impl Tool {
         let build = match self {
             Self::Sim { .. } => "build -q --locked -p splitstore-simulation --bin sim",
             Self::Model => "test -q --locked -p splitstore-model --no-run",
-            Self::Crash { .. } => "build -q --locked -p splitstore-stress --bin stress",
+            Self::Crash { .. } | Self::Powercut { .. } => {
+                "build -q --locked -p splitstore-stress --bin stress"
+            }
         };
         let cargo = |words: &'static str| scratch.cargo(words.split(' ')).envs(vars);
         // What an interrupted build leaves may not link: then all is compiled anew before it counts.
@@ -69,9 +75,8 @@ impl Tool {
             Self::Model => cargo("test -q --locked -p splitstore-model -- --nocapture --test-threads 1")
                 .quiet_env("RUST_BACKTRACE", "0")
                 .within(LIMIT)?,
-            Self::Crash { runs } => {
-                scratch.program("stress").args(["crash", "--runs", &runs.to_string()]).within(LIMIT)?
-            }
+            Self::Crash { runs } => kill(scratch, "crash", runs)?,
+            Self::Powercut { runs } => kill(scratch, "powercut", runs)?,
         };
         self.judge(&ended)
     }
@@ -84,7 +89,7 @@ impl Tool {
         let found = lines.find_map(|line| self.finding(line)).map(|found| match self {
             // A story ends with the law that it breaks.
             Self::Sim { .. } => format!("{found}, {}", law(lines.take_while(|line| !line.is_empty()))),
-            Self::Model | Self::Crash { .. } => found,
+            Self::Model | Self::Crash { .. } | Self::Powercut { .. } => found,
         });
         found.map(Verdict::Caught).with_context(|| {
             let last: Vec<&str> = ended.text.lines().rev().take(SHOWN).collect();
@@ -105,12 +110,17 @@ impl Tool {
                 // The test harness prints its dots before it.
                 Some(format!("{}, {count}", scenario.trim_start_matches('.')))
             }
-            Self::Crash { .. } => {
+            Self::Crash { .. } | Self::Powercut { .. } => {
                 let (_, run) = line.strip_prefix("stress: ")?.split_once(", run ")?;
                 Some(format!("run {}", run.split(':').next()?))
             }
         }
     }
+}
+
+/// The runner that ends so many processes in this way.
+fn kill(scratch: &Scratch, way: &str, runs: u64) -> Result<Ended> {
+    scratch.program("stress").args([way, "--runs", &runs.to_string()]).within(LIMIT)
 }
 
 /// The law in the last line of a story, with its name.
@@ -124,6 +134,7 @@ impl fmt::Display for Tool {
             Self::Sim { seeds } => write!(f, "sim {seeds}"),
             Self::Model => f.write_str("model"),
             Self::Crash { runs } => write!(f, "crash {runs}"),
+            Self::Powercut { runs } => write!(f, "powercut {runs}"),
         }
     }
 }
@@ -141,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_tool_is_a_name_and_a_budget() {
-        for text in ["sim 300", "model", "crash 40"] {
+        for text in ["sim 300", "model", "crash 40", "powercut 60"] {
             assert_eq!(Tool::parse(text).unwrap().to_string(), text);
         }
         for (text, said) in [
@@ -164,7 +175,9 @@ mod tests {
         let said = "..put beside seal fails after 12 interleavings";
         assert_eq!(caught(Tool::Model, said).unwrap().unwrap(), "put beside seal, 12 interleavings");
         let said = "stress: seed 1, life 0 (rocksdb, discard), run 17: the store is kept: lost";
-        assert_eq!(caught(Tool::Crash { runs: 40 }, said).unwrap().unwrap(), "run 17");
+        for tool in [Tool::Crash { runs: 40 }, Tool::Powercut { runs: 40 }] {
+            assert_eq!(caught(tool, said).unwrap().unwrap(), "run 17");
+        }
     }
 
     #[test]

@@ -15,6 +15,18 @@ fn three_stores_of_any_seed_have_the_three_cold_policies() {
 }
 
 #[test]
+fn three_stores_see_both_ways_of_purging_and_six_both_under_each_policy() {
+    let kinds = |lives| {
+        let lives = (0..lives).map(|number| Life::new(7, number, Load::Crash));
+        let kinds = lives.map(|life| (life.cold().name(), format!("{:?}", life.settings().purge)));
+        kinds.collect::<Vec<_>>()
+    };
+    let ways: BTreeSet<_> = kinds(3).into_iter().map(|(_, way)| way).collect();
+    assert_eq!(ways.len(), 2);
+    assert_eq!(kinds(6).into_iter().collect::<BTreeSet<_>>().len(), 6);
+}
+
+#[test]
 fn a_seed_says_all_about_its_stores() {
     let [one, two] = [1, 1].map(|seed| Life::new(seed, 4, Load::Crash));
     assert_eq!((one.seed, *one.settings()), (two.seed, *two.settings()));
@@ -37,13 +49,16 @@ fn plans_aim_at_the_phases_that_were_hit_least() {
 
 #[test]
 fn an_opening_is_a_target_only_where_there_is_something_to_recover() {
-    let openings = |last| {
+    let plans = |last| {
         let mut plans = Plans::new(3, End::Kill);
         plans.hit(last);
-        (0..200).filter(|_| matches!(plans.next(&Tally::default()), Kill::Opening(_))).count()
+        (0..200).map(|_| plans.next(&Tally::default())).collect::<Vec<_>>()
     };
-    assert_eq!(openings(Stage::Loaded(Phase::Mark)), 0);
-    assert!(openings(Stage::Loaded(Phase::Purge)) > 20);
+    let openings = |last| plans(last).iter().filter(|plan| matches!(plan, Kill::Opening(_))).count();
+    let resumed = |last| plans(last).iter().filter(|plan| matches!(plan, Kill::Resumed(_))).count();
+    let (mark, purge) = (Stage::Loaded(Phase::Mark), Stage::Loaded(Phase::Purge));
+    assert_eq!((openings(mark), resumed(mark)), (0, 0));
+    assert!(openings(purge) > 10 && resumed(purge) > 10);
 }
 
 #[test]

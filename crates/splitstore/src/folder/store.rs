@@ -21,7 +21,7 @@ use super::place::{COLD, HOT, LOCK, Place, SETTINGS, refuse_missing_parts};
 use super::quiet_chain::QuietChain;
 use super::settings::{FolderSettings, SettingsFault};
 use super::{create, head};
-use crate::{Components, Options, SplitStore, Trigger, import};
+use crate::{Batches, Components, Options, SplitStore, Trigger, import};
 
 /// How a store is opened, beside what its settings say.
 #[derive(Clone)]
@@ -37,6 +37,8 @@ pub struct Opening {
     /// Every how manieth compaction reclaims space fully instead of online; 0 never does. `None` leaves it to
     /// the hot engine: RocksDB every 20th, fjall each, as its online reclaim gives nothing back.
     pub full_reclaim_every: Option<u64>,
+    /// How much a compaction does at once.
+    pub batches: Batches,
     /// Who opens tiers, metadata and files.
     pub parts: Arc<dyn Parts>,
 }
@@ -50,6 +52,7 @@ impl Default for Opening {
             windows: None,
             pacing: None,
             full_reclaim_every: None,
+            batches: Batches::default(),
             parts: Arc::new(LocalParts),
         }
     }
@@ -146,6 +149,7 @@ impl StoreFolder {
             purge: settings.purge.into(),
             pacing: opening.pacing.unwrap_or(settings.pace.into()),
             full_reclaim_every: opening.full_reclaim_every.unwrap_or(settings.hot.full_reclaim_every()),
+            batches: opening.batches,
             ..Options::new(policy, path)
         };
         let store = SplitStore::open(components, options).map_err(start)?;
