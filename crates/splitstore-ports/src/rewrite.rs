@@ -58,6 +58,10 @@ pub trait RangeRewrite: Send + Sync {
         self.ranges()
     }
 
+    /// The calling thread stands back ([`crate::Clock::stand_back`]): from now on, for good, threads of the engine that rewrite
+    /// do so, too, unless they also do what writers wait for. A courtesy: where it cannot be had nothing happens.
+    fn stand_back(&self) {}
+
     /// Rewrites one range without what is doomed.
     fn rewrite(&self, range: &KeyRange, doomed: Arc<dyn Doomed>, interrupt: &Interrupt) -> Result<()>;
 }

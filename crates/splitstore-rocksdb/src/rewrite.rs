@@ -27,7 +27,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rocksdb::compaction_filter::CompactionFilter;
 use rocksdb::compaction_filter_factory::{CompactionFilterContext, CompactionFilterFactory};
-use rocksdb::{BottommostLevelCompaction, CompactOptions, CompactionDecision};
+use rocksdb::{BottommostLevelCompaction, CompactOptions, CompactionDecision, Env};
 use splitstore_ports::{
     Doomed, ErrorKind, Interrupt, KeyRange, PortError, RangeRewrite, Result, RewriteRange,
 };
@@ -202,6 +202,14 @@ impl RangeRewrite for RocksHot {
         self.ranges_of(SMALL)
     }
 
+    /// Compactions into the last level get a pool of their own, of one thread. That is a child of this one, and inherits how it
+    /// stands; the pool that makes room for writers stays as it is. Pools are the process's: for all stores in it.
+    fn stand_back(&self) {
+        if let Ok(mut env) = Env::new() {
+            env.set_bottom_priority_background_threads(1);
+        }
+    }
+
     fn rewrite(&self, range: &KeyRange, doomed: Arc<dyn Doomed>, interrupt: &Interrupt) -> Result<()> {
         let _one_at_a_time = self.reclaiming.lock().unwrap_or_else(PoisonError::into_inner);
         let attempt = format!("rewrite a range of hot tier {}", self.path.display());
@@ -313,6 +321,49 @@ mod tests {
             store.rewrite(&range.keys, list(&blocks[..400]), &Interrupt::new()).unwrap();
         }
         assert_eq!((there(&store, &blocks[..400]), there(&store, &blocks[400..])), (0, 400));
+    }
+
+    /// Tells on which threads it was asked: their nice values.
+    #[cfg(target_os = "linux")]
+    #[derive(Default)]
+    struct Asked(Mutex<HashSet<String>>);
+
+    #[cfg(target_os = "linux")]
+    impl Doomed for Asked {
+        fn is_doomed(&self, _key: &[u8]) -> bool {
+            self.0.lock().unwrap().insert(nice());
+            true
+        }
+    }
+
+    /// That of the calling thread: the 19th field of its line.
+    #[cfg(target_os = "linux")]
+    fn nice() -> String {
+        let line = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
+        let (_, behind_name) = line.rsplit_once(") ").unwrap();
+        behind_name.split(' ').nth(16).unwrap().to_owned()
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_rewrite_for_a_thread_that_stands_back_is_on_one_that_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RocksHot::open(folder.path(), RocksOptions::default()).unwrap();
+        let blocks: Vec<Sample> = (0..800).map(|n| sample::sized_block(n, 200_000)).collect();
+        put(&store, &blocks);
+        store.reclaim(ReclaimMode::Full, &Interrupt::new()).unwrap();
+        let (asked, before) = (Arc::new(Asked::default()), nice());
+        let run = || {
+            rustix::process::setpriority_process(None, 7).unwrap();
+            store.stand_back();
+            for range in store.small_ranges().unwrap() {
+                store.rewrite(&range.keys, asked.clone(), &Interrupt::new()).unwrap();
+            }
+            nice()
+        };
+        let own = std::thread::scope(|scope| scope.spawn(run).join().unwrap());
+        assert_eq!((own.as_str(), nice()), ("7", before));
+        assert_eq!(*asked.0.lock().unwrap(), HashSet::from([own]));
     }
 
     /// The engine's own compactions ask nobody, also while a pass is on.

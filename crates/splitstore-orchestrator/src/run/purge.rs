@@ -11,9 +11,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use splitstore_domain::purge::{self, PurgeFacts};
-use splitstore_domain::{BlockKey, Pacing, PhaseReport, PurgeChoice, PurgeWay, Shortfall, Window};
-use splitstore_ports::{Event, RangeRewrite};
+use splitstore_domain::purge::{self, PurgeFacts, PurgeWhy};
+use splitstore_domain::{BlockKey, NoRoom, Pacing, PhaseReport, PurgeChoice, PurgeWay, Shortfall, Window};
+use splitstore_ports::Event;
 
 use super::rewrite::{Rewriting, Rewritten};
 use super::seal::Sealed;
@@ -54,10 +54,40 @@ pub(crate) struct Purging {
     /// Behind the end of the list: what failed puts have kept, and is not whole.
     left: Vec<BlockKey>,
     exclusive: Exclusive,
-    choice: Option<PurgeChoice>,
-    /// Of a purge that rewrites hot.
-    rewriting: Option<Rewriting>,
-    shortfall: Shortfall,
+    how: How,
+    /// Dead blocks that the engine passed over.
+    passed_over: u64,
+}
+
+/// How candidates leave hot.
+enum How {
+    /// It is chosen when the first one comes.
+    Open,
+    Deletes(PurgeWhy),
+    Rewrite(PurgeWhy, Rewriting),
+    /// By a rewrite, until the disk had no room for the next range; the rest by deletes.
+    FellShort(PurgeWhy, NoRoom),
+}
+
+impl How {
+    /// What was chosen.
+    const fn choice(&self) -> Option<PurgeChoice> {
+        match self {
+            Self::Open => None,
+            Self::Deletes(why) => Some(PurgeChoice { way: PurgeWay::Delete, why: *why }),
+            Self::Rewrite(why, _) | Self::FellShort(why, _) => {
+                Some(PurgeChoice { way: PurgeWay::Rewrite, why: *why })
+            }
+        }
+    }
+
+    const fn no_room(&self) -> Option<NoRoom> {
+        if let Self::FellShort(_, no_room) = self { Some(*no_room) } else { None }
+    }
+
+    const fn rewriting(&mut self) -> Option<&mut Rewriting> {
+        if let Self::Rewrite(_, rewriting) = self { Some(rewriting) } else { None }
+    }
 }
 
 /// How many keys one exclusive step takes: as many as the options allow, fewer while the disk is slow.
@@ -105,7 +135,7 @@ impl Purging {
         let candidates = Some(CandidateReader::open(&*cx.files, &work.folder)?);
         let exclusive = Exclusive::up_to(cx.options.batches.exclusive.get());
         let (chunk, left, next, spared) = (Vec::new(), Vec::new(), 0, 0);
-        let (unsure, resume, choice, rewriting) = (None, None, None, None);
+        let (unsure, resume, how) = (None, None, How::Open);
         Ok(Self {
             work,
             filter,
@@ -118,9 +148,8 @@ impl Purging {
             spared,
             left,
             exclusive,
-            choice,
-            rewriting,
-            shortfall: Shortfall::default(),
+            how,
+            passed_over: 0,
         })
     }
 
@@ -153,8 +182,8 @@ impl Purging {
             }
             self.chunk = leaving(chunk);
         }
-        if self.choice.is_none() {
-            self.choose(cx)?;
+        if matches!(self.how, How::Open) {
+            self.how = self.choose(cx)?;
         }
         if self.has_room_to_rewrite(cx)? {
             return self.rewrite_range(cx, meter);
@@ -181,7 +210,7 @@ impl Purging {
 
     /// The list is at its end: the last range, then the evidence.
     fn end(mut self, cx: &Inner, meter: &mut PhaseReport) -> Result<Advance<Self, Purged>> {
-        if self.rewriting.as_ref().is_some_and(|rewriting| !rewriting.is_empty()) {
+        if self.how.rewriting().is_some_and(|rewriting| !rewriting.is_empty()) {
             return self.rewrite(cx, meter);
         }
         self.left.extend(self.filter.let_go()?);
@@ -189,7 +218,8 @@ impl Purging {
             return self.purge_left(cx, meter);
         }
         self.save_cursor(cx)?;
-        let Self { work, marked, spared, choice, shortfall, .. } = self;
+        let Self { work, marked, spared, how, passed_over, .. } = self;
+        let (choice, shortfall) = (how.choice(), Shortfall { passed_over, no_room: how.no_room() });
         Ok(Advance::Done(Purged { work, marked, spared, choice, shortfall }))
     }
 
@@ -208,52 +238,44 @@ impl Purging {
     }
 
     /// Deletes or a rewrite, for all of it: after a restart what is left is looked at anew.
-    fn choose(&mut self, cx: &Inner) -> Result<()> {
-        let ranges = match cx.options.pacing {
-            Pacing::Fast => RangeRewrite::ranges,
-            Pacing::Paced(_) => RangeRewrite::small_ranges,
-        };
-        let ranges = cx.tiers.hot.range_rewrite().map(ranges).transpose()?;
+    fn choose(&self, cx: &Inner) -> Result<How> {
+        let hot = cx.tiers.hot.range_rewrite();
+        let ranges = hot.map(|hot| match cx.options.pacing {
+            Pacing::Fast => hot.ranges(),
+            Pacing::Paced(_) => hot.small_ranges(),
+        });
+        let ranges = ranges.transpose()?;
         // Behind the last range there must be nothing: candidates there would wait for ever.
         let ranges = ranges.filter(|ranges| ranges.last().is_some_and(|last| last.keys.to.is_none()));
         let needs = ranges.as_ref().and_then(|ranges| ranges.iter().map(|range| range.needs).max());
         let free = cx.files.free_space(&cx.options.folder)?;
         let facts = PurgeFacts { dead: cx.planned.lock().1, live: self.marked, needs, free };
-        let choice = purge::choose(cx.options.purge, &facts);
-        self.rewriting = ranges.filter(|_| choice.way == PurgeWay::Rewrite).map(Rewriting::new);
-        self.choice = Some(choice);
+        let PurgeChoice { way, why } = purge::choose(cx.options.purge, &facts);
         self.filter.doomed().begin();
-        Ok(())
+        let Some(ranges) = ranges.filter(|_| way == PurgeWay::Rewrite) else { return Ok(How::Deletes(why)) };
+        if let (Pacing::Paced(_), Some(hot)) = (cx.options.pacing, hot) {
+            hot.stand_back();
+        }
+        Ok(How::Rewrite(why, Rewriting::new(ranges)))
     }
 
     /// Whether the next range is to be rewritten. If the disk is full by now, what remains goes by deletes.
     fn has_room_to_rewrite(&mut self, cx: &Inner) -> Result<bool> {
-        let (Some(rewriting), Some(first)) = (&mut self.rewriting, self.chunk.first()) else {
+        let (How::Rewrite(why, rewriting), Some(first)) = (&mut self.how, self.chunk.first()) else {
             return Ok(false);
         };
-        let no_room = rewriting.lacks_room(cx, first)?;
-        if no_room.is_some() {
-            self.rewriting = None;
-            self.falls_short(cx, Shortfall { passed_over: 0, no_room });
-        }
-        Ok(self.rewriting.is_some())
-    }
-
-    /// The operator hears at once that something is wrong with the engine, or with the disk.
-    fn falls_short(&mut self, cx: &Inner, by: Shortfall) {
-        if !by.is_none() {
-            self.shortfall.passed_over += by.passed_over;
-            self.shortfall.no_room = self.shortfall.no_room.or(by.no_room);
-            cx.observer.on_event(&Event::RewriteFellShort(by));
-        }
+        let Some(no_room) = rewriting.lacks_room(cx, first)? else { return Ok(true) };
+        self.how = How::FellShort(*why, no_room);
+        falls_short(cx, Shortfall { passed_over: 0, no_room: Some(no_room) });
+        Ok(false)
     }
 
     /// Dooms all candidates of the present range, and rewrites it: in one step, so that nothing is doomed for long.
     fn rewrite_range(mut self, cx: &Inner, meter: &mut PhaseReport) -> Result<Advance<Self, Purged>> {
-        while let Some(rewriting) = &mut self.rewriting {
+        while let Some(rewriting) = self.how.rewriting() {
             let inside = rewriting.take_inside(&mut self.chunk);
             let (doomed, postponed) = self.in_batches(cx, self.next, inside, Filter::doom)?;
-            if let Some(rewriting) = &mut self.rewriting {
+            if let Some(rewriting) = self.how.rewriting() {
                 rewriting.add(self.next, doomed, postponed);
             }
             if !self.chunk.is_empty() {
@@ -268,15 +290,16 @@ impl Purging {
 
     /// Rewrites the present range, and deletes what was held back when it was doomed.
     fn rewrite(mut self, cx: &Inner, meter: &mut PhaseReport) -> Result<Advance<Self, Purged>> {
-        let Some(rewriting) = &mut self.rewriting else { return Ok(Advance::More(self)) };
+        let Some(rewriting) = self.how.rewriting() else { return Ok(Advance::More(self)) };
         let Rewritten { removed, bytes, passed_over } = rewriting.rewrite(cx, &self.filter)?;
         count(meter, removed, bytes);
         let (of, postponed) = rewriting.take_postponed();
-        self.falls_short(cx, Shortfall { passed_over, no_room: None });
+        self.passed_over += passed_over;
+        falls_short(cx, Shortfall { passed_over, no_room: None });
         let (deleted, postponed) = self.in_batches(cx, of, postponed, Filter::purge)?;
         count(meter, deleted, 0);
         if !postponed.is_empty() {
-            if let Some(rewriting) = &mut self.rewriting {
+            if let Some(rewriting) = self.how.rewriting() {
                 rewriting.add(of, 0, postponed);
             }
             return Ok(Advance::Wait(self, cx.clock.elapsed().saturating_add(WALKS_TIME)));
@@ -325,6 +348,13 @@ impl Purging {
         cx.tiers.hot.sync()?;
         // A put that failed may have left no note: then a restart must purge what it has kept so far, with all the rest.
         self.work.journal.note(Fact::Cursor { chunk: self.unsure.unwrap_or(self.next) })
+    }
+}
+
+/// The operator hears at once that something is wrong with the engine, or with the disk.
+fn falls_short(cx: &Inner, by: Shortfall) {
+    if !by.is_none() {
+        cx.observer.on_event(&Event::RewriteFellShort(by));
     }
 }
 
