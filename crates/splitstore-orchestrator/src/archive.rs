@@ -113,14 +113,16 @@ impl OldHeaders {
 }
 
 impl Archive {
-    /// Before the first copy of so many.
-    pub(crate) fn begin(&mut self, cx: &Inner, for_cold: u64) -> Result<()> {
-        if for_cold == 0 {
-            self.meanwhile = self.before.clone();
-            if self.gets == ColdGets::Dead {
-                self.after = self.before.clone();
-            }
+    /// There is nothing to copy: cold lacks what it lacked.
+    pub(crate) fn copies_nothing(&mut self) {
+        self.meanwhile = self.before.clone();
+        if self.gets == ColdGets::Dead {
+            self.after = self.before.clone();
         }
+    }
+
+    /// Before the first copy, or the end without one.
+    pub(crate) fn begin(&self, cx: &Inner) -> Result<()> {
         write(cx, &self.before, &self.meanwhile)
     }
 

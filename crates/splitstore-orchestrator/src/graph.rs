@@ -15,7 +15,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `keyed.rs`, `index.rs` | short names of keys, and the ordinals they lead to |
+//! | `keyed.rs`, `index.rs`, `in_order.rs` | short names of keys, and the ordinals they lead to |
 //! | `build.rs`, `names.rs` | one pass over ranges: keys, and links by name |
 //! | `resolve.rs`, `links.rs` | names to ordinals; links packed |
 //! | `follow.rs`, `bitmap.rs` | everything below some blocks; what was visited |
@@ -53,6 +53,7 @@ mod build;
 mod facts;
 mod follow;
 mod gather;
+mod in_order;
 mod index;
 mod keyed;
 mod links;
@@ -77,6 +78,7 @@ pub(crate) use build::Piece;
 pub(crate) use facts::Disagreement;
 pub(crate) use follow::{Outside, Reached};
 pub(crate) use gather::Gathering;
+pub(crate) use in_order::InOrder;
 pub(crate) use index::Index;
 pub(crate) use keyed::{ID_BITS, Keyed, Short, header_len};
 pub(crate) use parts::Parts;

@@ -20,7 +20,7 @@
 //!    that it is. It cannot come about: a pack holds what its run marked, and no purge deletes that before the next run
 //!    seals; by then the next pack is in its place, or none is. It is put there after a sync of hot, so that no power
 //!    cut takes a block that it has. A note of era E is written when protection of the run that opened E is on, so its
-//!    block is a reference of that run, and what a later run deletes it deletes after a later pack. Collection counts
+//!    block is a reference of that run, and what a later run deletes it deletes after a later pack. The pass over hot counts
 //!    all the same, and a run whose index has marked a block that its snapshot lacks fails before it seals.
 //! 3. **What it says is not what the block says**: damage, a bug, other data under the same key. Records have checksums,
 //!    shortened names are proved by sums when they are resolved, and every run compares some blocks, drawn anew each

@@ -300,17 +300,13 @@ impl<'a> Run<'a> {
     }
 
     fn collected(&mut self, collected: collect::Collected<'a>) -> Result<Step> {
-        let counts = match &collected {
+        match &collected {
             collect::Collected::Counted(counted) => {
-                let counts = counted.fates().count();
-                (counts.for_cold, counts.leave)
+                let counts = counted.counts();
+                *self.cx.planned.lock() = (counts.for_cold, counts.leave);
             }
-            collect::Collected::Listed(listed) => {
-                self.planned(Some(&listed.plan));
-                (listed.for_cold().blocks, listed.plan.candidates().blocks)
-            }
-        };
-        *self.cx.planned.lock() = counts;
+            collect::Collected::Listed(listed) => self.planned(Some(&listed.plan)),
+        }
         match collected {
             collect::Collected::Listed(listed) if self.purpose == Purpose::Plan => {
                 self.tracker.finish_phase(self.cx);
@@ -334,6 +330,7 @@ impl<'a> Run<'a> {
     /// The plan is known, if it was not before.
     fn planned(&mut self, plan: Option<&CompactionPlan>) {
         let Some(plan) = plan else { return };
+        *self.cx.planned.lock() = ((plan.transfer + plan.copy).blocks, plan.candidates().blocks);
         self.cx.observer.on_event(&Event::Planned(plan.clone()));
         if plan.missing > 0 {
             self.cx.observer.on_event(&Event::MissingReferences(plan.missing));

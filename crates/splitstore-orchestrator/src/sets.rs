@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   frozen   what was marked before the seal began to write it; nobody adds to it any more
-//!   bitmap   what hot held when the run began, if it marked by scan              exact
+//!   bitmap   what hot held when the run began, if it marked by scan or index     exact
 //!   marks    may over-approximate, if a store has one                           its "no" is final
 //!   visits   everything else                                                    exact: gates the walk
 //! ```
@@ -43,13 +43,6 @@ impl WalkSets {
     /// The bitmap, while there is one.
     pub(crate) fn bitmap(&self) -> Option<&Bitmap> {
         self.bitmap.as_deref()
-    }
-
-    /// How many of these keys the bitmap has marked.
-    pub(crate) fn marked_in_bitmap(&self, keys: &[BlockKey]) -> u64 {
-        let Some(bitmap) = self.bitmap() else { return 0 };
-        let is_marked = |key: &&BlockKey| bitmap.find(key).is_some_and(|ordinal| bitmap.is_marked(ordinal));
-        keys.iter().filter(is_marked).count() as u64
     }
 
     /// The bitmap, to be kept.

@@ -1,28 +1,27 @@
 //! Collect: every key that hot holds, against the marks. Only what this saw can be deleted.
 //!
 //! ```text
-//!   marked by walk, or a dry run   keys of hot, in order -> plan, list of candidates
-//!   marked by link index           the same, each key looked up; what is marked has to be there
-//!   marked by scan                 the bitmap -> how many stay, move and go; transfer's pass lists them (`pass.rs`)
+//!   marked by walk               keys of hot, in order, looked up -> plan, list of candidates
+//!   marked by bitmap, dry run    blocks of the snapshot, in order, and their bits -> the same
+//!   marked by bitmap             the bitmap -> how many stay, move and go; transfer's pass lists them (`pass.rs`)
 //! ```
 //! Keys are those of a snapshot taken after protection went on, so a block written later is no candidate, and a
-//! block that is here but was written again meanwhile is a reference. A link index that has marked a block which hot
-//! lacks is no longer believed, and the run ends here.
+//! block that is here but was written again meanwhile is a reference. A scan has numbered all of them; a link index may know
+//! fewer: then there are more than are counted here, which the pass finds.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use splitstore_domain::{BlockKey, CompactionPlan, PhaseReport, Tally};
+use splitstore_domain::{BlockKey, CompactionPlan, MarkedBy, PhaseReport, Tally};
 use splitstore_ports::{BlockSnapshot, KeyCursor, KeyEntry};
 
 use super::absent::Absent;
 use super::listing::Listing;
 use super::mark::Marked;
-use super::ordered::{Fates, Marks, Ordered, Seen, fate};
+use super::ordered::{Counts, Fates, Marks, Ordered, Seen, Sets, fate};
 use super::{Advance, Purpose, Work, count};
 use crate::archive::Archive;
 use crate::error::Result;
-use crate::links;
 use crate::sets::WalkSets;
 use crate::store::Inner;
 use crate::tenured::Tenured;
@@ -45,14 +44,16 @@ pub(crate) struct Listed {
     pub(crate) chunks: u64,
 }
 
-/// Evidence: everything in the window is marked in a bitmap of this snapshot.
+/// Evidence: everything in the window is marked in a bitmap of this snapshot, or in the set behind that.
 pub(crate) struct Counted<'a> {
     pub(super) work: Work,
     pub(super) sets: WalkSets,
     pub(super) moving: Option<WalkSets>,
     pub(super) archive: Archive,
     pub(super) missing: Absent,
+    pub(super) tenured: Option<Arc<Tenured>>,
     pub(super) snapshot: Box<dyn BlockSnapshot + 'a>,
+    pub(super) by: MarkedBy,
 }
 
 /// The phase under way.
@@ -71,8 +72,6 @@ pub(crate) struct Listings<'a> {
     keys: Keys<'a>,
     listing: Listing,
     batch: Vec<KeyEntry>,
-    /// How many were found that a link index has marked.
-    found: u64,
 }
 
 /// Where the keys come from.
@@ -83,27 +82,19 @@ enum Keys<'a> {
 
 impl<'a> Collecting<'a> {
     pub(crate) fn new(cx: &'a Inner, marked: Marked<'a>, purpose: Purpose) -> Result<Self> {
-        let Marked { work, sets, moving, archive, missing, tenured, snapshot, .. } = marked;
+        let Marked { work, sets, moving, archive, missing, tenured, snapshot, marking, .. } = marked;
+        let by = marking.by;
         let keys = match (snapshot, purpose) {
             (Some(snapshot), Purpose::Compact | Purpose::Finish) => {
-                return Ok(Self::Count(Box::new(Counted { work, sets, moving, archive, missing, snapshot })));
+                let counted = Counted { work, sets, moving, archive, missing, tenured, snapshot, by };
+                return Ok(Self::Count(Box::new(counted)));
             }
-            (Some(snapshot), Purpose::Plan) => Keys::Snapshot(Ordered::new(snapshot)),
+            (Some(snapshot), Purpose::Plan) => Keys::Snapshot(Ordered::new(snapshot, by)),
             (None, _) => Keys::Cursor(cx.tiers.hot.keys()?),
         };
         let listing = Listing::begin(cx, &work, missing)?;
-        let (batch, found) = (Vec::new(), 0);
-        Ok(Self::List(Box::new(Listings {
-            work,
-            sets,
-            moving,
-            archive,
-            tenured,
-            keys,
-            listing,
-            batch,
-            found,
-        })))
+        let batch = Vec::new();
+        Ok(Self::List(Box::new(Listings { work, sets, moving, archive, tenured, keys, listing, batch })))
     }
 
     pub(crate) fn step(self, cx: &Inner, meter: &mut PhaseReport) -> Result<Advance<Self, Collected<'a>>> {
@@ -113,7 +104,7 @@ impl<'a> Collecting<'a> {
                 Seen::All => Advance::Done(Collected::Listed(Box::new(listings.finish(cx)?))),
             }),
             Self::Count(counted) => {
-                count(meter, counted.fates().count().all, 0);
+                count(meter, counted.counts().all, 0);
                 Ok(Advance::Done(Collected::Counted(counted)))
             }
         }
@@ -137,16 +128,17 @@ impl Listed {
 }
 
 impl Counted<'_> {
-    pub(crate) fn fates(&self) -> Fates<'_> {
-        let fates = Fates::of(&self.sets, self.moving.as_ref(), self.archive.gets);
-        fates.expect("a snapshot comes with the bitmap of it")
+    /// What becomes of how many; there may be more of which a link index does not know.
+    pub(crate) fn counts(&self) -> Counts {
+        let sets = Sets { live: &self.sets, moving: self.moving.as_ref(), tenured: None };
+        Fates::of(sets, self.archive.gets).expect("a snapshot comes with the bitmap of it").count()
     }
 }
 
 impl Listings<'_> {
     fn step(&mut self, cx: &Inner, meter: &mut PhaseReport) -> Result<Seen> {
         let most = cx.options.batches.scan.get();
-        let Self { sets, moving, archive, tenured, keys, listing, batch, found, .. } = self;
+        let Self { sets, moving, archive, tenured, keys, listing, batch, .. } = self;
         match keys {
             Keys::Cursor(cursor) => {
                 batch.clear();
@@ -155,7 +147,6 @@ impl Listings<'_> {
                 let keys: Vec<BlockKey> = batch.iter().map(|entry| entry.key.clone()).collect();
                 // From here on the marks stand alone: what is final and hot is among them.
                 tenured.as_ref().map_or(Ok(()), |tenured| tenured.visit(&keys, sets))?;
-                *found += sets.marked_in_bitmap(&keys);
                 let live = sets.marked(&keys)?;
                 let moves = moving.as_ref().map(|moving| moving.marked(&keys)).transpose()?;
                 for (at, entry) in batch.iter().enumerate() {
@@ -166,25 +157,26 @@ impl Listings<'_> {
                 Ok(if batch.is_empty() { Seen::All } else { Seen::Some })
             }
             Keys::Snapshot(ordered) => {
-                let fates = Fates::of(sets, moving.as_ref(), archive.gets);
-                let fates = fates.expect("a snapshot comes with the bitmap of it");
+                let sets = Sets { live: sets, moving: moving.as_ref(), tenured: tenured.as_deref() };
+                let fates = Fates::of(sets, archive.gets).expect("a snapshot comes with the bitmap of it");
                 let mut left = most.saturating_mul(BATCHES_PER_SCAN);
-                ordered.go_on(fates.index(), &mut |ordinal, block| {
+                let seen = ordered.go_on(&fates, &mut |fate, block| {
                     let size = block.data.len() as u64;
                     count(meter, 1, size);
-                    listing.add(cx, (block.key, block.codec, size), fates.fate(ordinal))?;
+                    listing.add(cx, (block.key, block.codec, size), fate)?;
                     left = left.saturating_sub(1);
                     Ok(if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-                })
+                })?;
+                if seen == Seen::All {
+                    ordered.check(cx, &fates)?;
+                }
+                Ok(seen)
             }
         }
     }
 
     fn finish(self, cx: &Inner) -> Result<Listed> {
-        let Self { work, sets, archive, listing, keys, found, .. } = self;
-        if let (Keys::Cursor(_), Some(bitmap)) = (keys, sets.bitmap()) {
-            links::check_all_found(cx, bitmap.len(), found)?;
-        }
+        let Self { work, sets, archive, listing, .. } = self;
         let (plan, chunks) = listing.finish(cx, &work.folder)?;
         Ok(Listed { work, sets, archive, plan, chunks })
     }

@@ -84,6 +84,11 @@ impl Copier {
         Ok(cx.tiers.cold.sync()?)
     }
 
+    /// Whether the next step writes.
+    pub(super) fn writes(&self) -> bool {
+        !self.full.is_empty()
+    }
+
     /// Whether nothing is left to write.
     pub(super) fn is_empty(&self) -> bool {
         self.gathered.is_empty() && self.full.is_empty()

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use cid::Cid;
 use splitstore_domain::links::LinkError;
 use splitstore_domain::retain::Scope;
-use splitstore_domain::{ColdPolicy, Epoch, HeaderView, MarkReport, MarkedBy, PhaseReport, TipsetKey};
+use splitstore_domain::{ColdPolicy, Epoch, HeaderView, MarkReport, PhaseReport, TipsetKey};
 use splitstore_ports::BlockSnapshot;
 
 use super::absent::Absent;
@@ -196,8 +196,6 @@ impl<'a> Walking<'a> {
                 let learned = links.filter(|_| cx.links.is_kept()).zip(sets.shared_bitmap());
                 let learned = learned.map(|(links, bitmap)| Learned::new(links, bitmap));
                 let (work, marking, tenured) = (self.work, self.marking, self.tenured);
-                // An index numbers keys in another order than a snapshot has them: they are looked up one by one.
-                let snapshot = snapshot.filter(|_| marking.by == MarkedBy::Scan);
                 let marked =
                     Marked { work, sets, moving, archive, missing, tenured, snapshot, learned, marking };
                 Ok(Advance::Done(marked))

@@ -1,20 +1,42 @@
-//! The snapshot that a run marked by, once more: the n-th key is the bitmap's n-th bit.
+//! The snapshot that a run marked by, once more, in key order, and which bit of the bitmap each block has.
+//!
+//! ```text
+//!   marked by scan         the n-th key is the n-th bit; another key there is an error
+//!   marked by link index   the bit is found by the key's names; a key without one is asked of the exact set
+//! ```
+//! A link index that has marked a block which the snapshot lacks is no longer believed, and the run ends.
 
 use std::ops::ControlFlow;
 
+use splitstore_domain::{BlockKey, MarkedBy};
 use splitstore_ports::{BlockSnapshot, ErrorKind, KeyRange, PortError, ScannedBlock};
 
 use crate::archive::ColdGets;
 use crate::candidates::Fate;
 use crate::error::Result;
-use crate::graph::{Bitmap, Index};
+use crate::graph::{Bitmap, InOrder, Index};
+use crate::links;
 use crate::sets::WalkSets;
+use crate::store::Inner;
+use crate::tenured::Tenured;
 
 /// A snapshot, and how far it was looked at.
 pub(super) struct Ordered<'a> {
     snapshot: Box<dyn BlockSnapshot + 'a>,
     from: Option<Vec<u8>>,
-    ordinal: u32,
+    places: Places,
+    /// Blocks whose bits are marked as live.
+    found: u64,
+}
+
+/// Is shown each block, and this of it, if it has one.
+type Shown<'a, T> = dyn FnMut(Option<T>, &ScannedBlock<'_>) -> Result<ControlFlow<()>> + 'a;
+
+/// Where the bits of keys are.
+enum Places {
+    /// The next key has this one.
+    Next(u32),
+    Named(InOrder),
 }
 
 /// Whether a look at what there is came to its end.
@@ -26,23 +48,41 @@ pub(super) enum Seen {
 }
 
 impl<'a> Ordered<'a> {
-    pub(super) fn new(snapshot: Box<dyn BlockSnapshot + 'a>) -> Self {
-        Self { snapshot, from: None, ordinal: 0 }
+    pub(super) fn new(snapshot: Box<dyn BlockSnapshot + 'a>, marked: MarkedBy) -> Self {
+        let places = match marked {
+            MarkedBy::Links => Places::Named(InOrder::default()),
+            MarkedBy::Scan | MarkedBy::Walk => Places::Next(0),
+        };
+        Self { snapshot, from: None, places, found: 0 }
     }
 
-    /// Shows blocks from where it stands with their ordinals, until `on_block` breaks off. A snapshot that shows
+    /// Shows blocks from where it stands with what becomes of them, until `on_block` breaks off.
+    pub(super) fn go_on(&mut self, fates: &Fates<'_>, on_block: &mut Shown<'_, Fate>) -> Result<Seen> {
+        let mut found = 0;
+        let seen = self.each(fates.index(), &mut |ordinal, block| {
+            let marks = fates.marks(ordinal, block.key)?;
+            found += u64::from(ordinal.is_some() && marks.is_live());
+            on_block(fate(fates.gets, marks), block)
+        });
+        self.found += found;
+        seen
+    }
+
+    /// All was seen: whether it was what the run has marked by.
+    pub(super) fn check(&self, cx: &Inner, fates: &Fates<'_>) -> Result<()> {
+        match self.places {
+            Places::Next(_) => Ok(()),
+            Places::Named(_) => links::check_all_found(cx, fates.live.len(), self.found),
+        }
+    }
+
+    /// Shows blocks from where it stands with their ordinals, until `on_block` breaks off. Marked by scan, a snapshot that shows
     /// other keys than those of `index` is an error: nothing may be deleted on the strength of such a one.
-    pub(super) fn go_on(
-        &mut self,
-        index: &Index,
-        on_block: &mut dyn FnMut(u32, &ScannedBlock<'_>) -> Result<ControlFlow<()>>,
-    ) -> Result<Seen> {
+    fn each(&mut self, index: &Index, on_block: &mut Shown<'_, u32>) -> Result<Seen> {
         let range = KeyRange { from: self.from.take(), to: None };
-        let (mut broken, mut ordinal) = (None, self.ordinal);
+        let (mut broken, places) = (None, &mut self.places);
         self.snapshot.scan(&range, &mut |block| {
-            let is_it = index.is(ordinal, block.key.as_bytes());
-            let shown = if is_it { on_block(ordinal, block) } else { Err(astray(block, ordinal)) };
-            ordinal = ordinal.saturating_add(1);
+            let shown = places.of(block, index).and_then(|ordinal| on_block(ordinal, block));
             match shown {
                 Ok(ControlFlow::Continue(())) => return ControlFlow::Continue(()),
                 // The next look begins after this key: at the least bytes above it.
@@ -51,16 +91,31 @@ impl<'a> Ordered<'a> {
             }
             ControlFlow::Break(())
         })?;
-        self.ordinal = ordinal;
         let Some(from) = broken.transpose()? else {
-            return self.all_seen(index).map(|()| Seen::All);
+            return self.places.all_seen(index).map(|()| Seen::All);
         };
         self.from = Some(from);
         Ok(Seen::Some)
     }
+}
+
+impl Places {
+    /// The ordinal of the next block.
+    fn of(&mut self, block: &ScannedBlock<'_>, index: &Index) -> Result<Option<u32>> {
+        let key = block.key.as_bytes();
+        match self {
+            Self::Named(in_order) => Ok(in_order.find(index, key)),
+            Self::Next(next) => {
+                let ordinal = *next;
+                *next = next.saturating_add(1);
+                if index.is(ordinal, key) { Ok(Some(ordinal)) } else { Err(astray(block, ordinal)) }
+            }
+        }
+    }
 
     fn all_seen(&self, index: &Index) -> Result<()> {
-        let (seen, known) = (self.ordinal, index.len());
+        let Self::Next(seen) = *self else { return Ok(()) };
+        let known = index.len();
         if seen == known {
             return Ok(());
         }
@@ -76,11 +131,19 @@ fn astray(block: &ScannedBlock<'_>, ordinal: u32) -> crate::Error {
 }
 
 /// What becomes of the blocks of a snapshot.
-#[derive(Clone, Copy)]
 pub(super) struct Fates<'s> {
+    sets: Sets<'s>,
     live: &'s Bitmap,
     moving: Option<&'s Bitmap>,
     gets: ColdGets,
+}
+
+/// Sets that a bitmap stands in front of, and what is live besides.
+#[derive(Clone, Copy)]
+pub(super) struct Sets<'s> {
+    pub(super) live: &'s WalkSets,
+    pub(super) moving: Option<&'s WalkSets>,
+    pub(super) tenured: Option<&'s Tenured>,
 }
 
 /// How many blocks of hot there are, and what becomes of them.
@@ -95,18 +158,19 @@ pub(super) struct Counts {
 
 impl<'s> Fates<'s> {
     /// `None` for sets without a bitmap.
-    pub(super) fn of(live: &'s WalkSets, moving: Option<&'s WalkSets>, gets: ColdGets) -> Option<Self> {
-        Some(Self { live: live.bitmap()?, moving: moving.and_then(WalkSets::bitmap), gets })
+    pub(super) fn of(sets: Sets<'s>, gets: ColdGets) -> Option<Self> {
+        Some(Self { sets, live: sets.live.bitmap()?, moving: sets.moving.and_then(WalkSets::bitmap), gets })
     }
 
     pub(super) fn index(&self) -> &'s Index {
         self.live.index()
     }
 
-    /// Live blocks have none, but for those that cold gets, too ([`fate`]).
-    pub(super) fn fate(&self, ordinal: u32) -> Option<Fate> {
+    /// Who came by a block.
+    fn marks(&self, ordinal: Option<u32>, key: &BlockKey) -> Result<Marks> {
+        let Some(ordinal) = ordinal else { return self.sets.marks(key) };
         let moves = self.moving.is_some_and(|moving| moving.is_marked(ordinal));
-        fate(self.gets, Marks::of([self.live.is_marked(ordinal), moves]))
+        Ok(Marks::of([self.live.is_marked(ordinal), moves]))
     }
 
     pub(super) fn count(&self) -> Counts {
@@ -119,6 +183,17 @@ impl<'s> Fates<'s> {
             ColdGets::Nothing => 0,
         };
         Counts { all, leave, for_cold }
+    }
+}
+
+impl Sets<'_> {
+    /// Who came by a block that no bitmap has.
+    fn marks(&self, key: &BlockKey) -> Result<Marks> {
+        let keys = std::slice::from_ref(key);
+        // From here on the marks stand alone: what is final and hot is among them.
+        self.tenured.map_or(Ok(()), |tenured| tenured.visit(keys, self.live))?;
+        let is_marked = |sets: &WalkSets| sets.marked(keys).map(|marked| marked.contains(&true));
+        Ok(Marks::of([is_marked(self.live)?, self.moving.map_or(Ok(false), is_marked)?]))
     }
 }
 
@@ -140,6 +215,10 @@ impl Marks {
             [false, true] => Self::Old,
             [true, true] => Self::Both,
         }
+    }
+
+    const fn is_live(self) -> bool {
+        matches!(self, Self::Live | Self::Both)
     }
 }
 
@@ -205,11 +284,16 @@ mod tests {
 
     /// Looks at these blocks `most` at a time; what was seen.
     fn seen(graph: &Graph<'_>, numbers: &[u8], most: usize) -> Result<Vec<u32>> {
-        let mut ordered = Ordered::new(Box::new(Keys(keys(numbers))));
+        let seen = placed(graph, MarkedBy::Scan, numbers, most)?;
+        Ok(seen.into_iter().map(|ordinal| ordinal.expect("a scan has all of them")).collect())
+    }
+
+    fn placed(graph: &Graph<'_>, by: MarkedBy, numbers: &[u8], most: usize) -> Result<Vec<Option<u32>>> {
+        let mut ordered = Ordered::new(Box::new(Keys(keys(numbers))), by);
         let mut seen = Vec::new();
         loop {
             let before = seen.len();
-            let end = ordered.go_on(graph.index(), &mut |ordinal, _| {
+            let end = ordered.each(graph.index(), &mut |ordinal, _| {
                 seen.push(ordinal);
                 let enough = seen.len() - before == most;
                 Ok(if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
@@ -225,6 +309,15 @@ mod tests {
         let graph = graph(&[1, 2, 3, 4, 5]);
         for most in [1, 2, 5, 6] {
             assert_eq!(seen(&graph, &[1, 2, 3, 4, 5], most).unwrap(), [0, 1, 2, 3, 4]);
+        }
+    }
+
+    #[test]
+    fn an_index_need_not_have_every_block_of_the_snapshot() {
+        let graph = graph(&[1, 3, 5]);
+        for most in [1, 2, 6] {
+            let placed = placed(&graph, MarkedBy::Links, &[0, 1, 3, 4, 6], most).unwrap();
+            assert_eq!(placed, [None, Some(0), Some(1), None, None]);
         }
     }
 

@@ -7,12 +7,13 @@
 //!   cold            k1             k4       what moves, in batches, while the next is read
 //! ```
 //! Nothing of it counts before the end: then the list is durable, cold is synced, and the plan is known. A crash
-//! before drops the list; what cold has by then is harmless there.
+//! before drops the list, and so does a link index that has marked what is not there; what cold has by then is harmless there.
 //!
-//! How many blocks move is known from the bitmap, how many bytes only at the end. So the disk is asked for half of what
-//! can be expected before anything is copied, and for each batch before it is written.
+//! How many blocks move is known from the bitmap (marked by link index: how many at least), how many bytes only at the end. So the
+//! disk is asked for half of what can be expected before anything is copied, and for each batch before it is written.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use splitstore_domain::{CompactionPlan, PhaseReport};
 use splitstore_ports::Maintenance;
@@ -20,7 +21,7 @@ use splitstore_ports::Maintenance;
 use super::collect::{BATCHES_PER_SCAN, Counted};
 use super::copier::{Batch, Copier, Threads, check_space};
 use super::listing::Listing;
-use super::ordered::{Counts, Fates, Ordered, Seen};
+use super::ordered::{Counts, Fates, Ordered, Seen, Sets};
 use super::transfer::Settled;
 use super::{Advance, Work, count};
 use crate::archive::Archive;
@@ -28,6 +29,7 @@ use crate::candidates::Fate;
 use crate::error::Result;
 use crate::sets::WalkSets;
 use crate::store::Inner;
+use crate::tenured::Tenured;
 
 /// Blocks between two looks at the interrupt.
 const PATIENCE: usize = 4096;
@@ -38,6 +40,9 @@ pub(super) struct Pass<'a> {
     sets: WalkSets,
     moving: Option<WalkSets>,
     archive: Archive,
+    /// Whether it is noted what cold lacks while blocks come to it.
+    noted: bool,
+    tenured: Option<Arc<Tenured>>,
     ordered: Ordered<'a>,
     seen: Seen,
     listing: Listing,
@@ -54,19 +59,18 @@ struct Looked {
 
 impl<'a> Pass<'a> {
     pub(super) fn new(cx: &Inner, counted: Counted<'a>) -> Result<Self> {
-        let Counts { all, for_cold, .. } = counted.fates().count();
+        let Counts { all, for_cold, .. } = counted.counts();
         if for_cold > 0 {
             let hot = cx.tiers.hot.maintenance().map(Maintenance::size_on_disk).transpose()?;
             let bytes = u128::from(hot.map_or(0, |hot| hot.0)) * u128::from(for_cold);
             let expected = u64::try_from(bytes / u128::from(all)).unwrap_or(u64::MAX);
             check_space(cx, for_cold / 2, expected / 2)?;
         }
-        let Counted { work, sets, moving, mut archive, missing, snapshot } = counted;
-        archive.begin(cx, for_cold)?;
+        let Counted { work, sets, moving, archive, missing, tenured, snapshot, by, .. } = counted;
         let listing = Listing::begin(cx, &work, missing)?;
-        let (ordered, seen) = (Ordered::new(snapshot), Seen::Some);
+        let (ordered, seen, noted) = (Ordered::new(snapshot, by), Seen::Some, false);
         let (copier, threads) = (Copier::default(), Threads::for_blocks(for_cold));
-        Ok(Self { work, sets, moving, archive, ordered, seen, listing, copier, threads })
+        Ok(Self { work, sets, moving, archive, noted, tenured, ordered, seen, listing, copier, threads })
     }
 
     /// Reads a batch, beside the writing of the one before.
@@ -78,21 +82,38 @@ impl<'a> Pass<'a> {
         if self.seen == Seen::All && self.copier.is_empty() {
             return self.finish(cx).map(Advance::Done);
         }
-        let Self { sets, moving, archive, ordered, seen, listing, copier, threads, .. } = &mut self;
-        let fates = Fates::of(sets, moving.as_ref(), archive.gets);
-        let fates = fates.expect("a snapshot comes with the bitmap of it");
+        self.note(cx)?;
+        let Self { sets, moving, archive, tenured, ordered, seen, listing, copier, threads, .. } = &mut self;
+        let sets = Sets { live: sets, moving: moving.as_ref(), tenured: tenured.as_deref() };
+        let fates = Fates::of(sets, archive.gets).expect("a snapshot comes with the bitmap of it");
         let looked = copier.step(cx, *threads, |batch| match *seen {
             Seen::All => Ok(Looked { seen: Seen::All, blocks: 0, bytes: 0 }),
-            Seen::Some => look(cx, fates, ordered, listing, batch),
+            Seen::Some => look(cx, &fates, ordered, listing, batch),
         })?;
         count(meter, looked.blocks, looked.bytes);
         *seen = looked.seen;
+        if *seen == Seen::All {
+            ordered.check(cx, &fates)?;
+        }
         copier.turn(cx, *seen);
         Ok(Advance::More(self))
     }
 
+    /// Before the first block is written to cold, it is noted what cold may lack until all are.
+    fn note(&mut self, cx: &Inner) -> Result<()> {
+        if !self.noted && self.copier.writes() {
+            self.archive.begin(cx)?;
+            self.noted = true;
+        }
+        Ok(())
+    }
+
     fn finish(self, cx: &Inner) -> Result<(Settled, CompactionPlan)> {
-        let Self { work, sets, archive, listing, mut copier, .. } = self;
+        let Self { work, sets, mut archive, noted, listing, mut copier, .. } = self;
+        if !noted {
+            archive.copies_nothing();
+            archive.begin(cx)?;
+        }
         let (plan, chunks) = listing.finish(cx, &work.folder)?;
         copier.finish(cx)?;
         archive.end(cx)?;
@@ -103,16 +124,16 @@ impl<'a> Pass<'a> {
 /// Looks at blocks until a batch is full, or for as long as a step may take.
 fn look(
     cx: &Inner,
-    fates: Fates<'_>,
+    fates: &Fates<'_>,
     ordered: &mut Ordered<'_>,
     listing: &mut Listing,
     batch: &mut Batch,
 ) -> Result<Looked> {
     let most = cx.options.batches.scan.get().saturating_mul(BATCHES_PER_SCAN);
     let (mut looked, mut blocks, mut bytes) = (0, 0, 0);
-    let seen = ordered.go_on(fates.index(), &mut |ordinal, block| {
+    let seen = ordered.go_on(fates, &mut |fate, block| {
         let size = block.data.len() as u64;
-        let fate = listing.add(cx, (block.key, block.codec, size), fates.fate(ordinal))?;
+        let fate = listing.add(cx, (block.key, block.codec, size), fate)?;
         if fate.is_some_and(Fate::is_for_cold) {
             batch.add(block.key.to_cid(block.codec), block.data)?;
             blocks += 1;

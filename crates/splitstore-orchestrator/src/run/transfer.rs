@@ -72,7 +72,10 @@ impl ByList {
     fn new(cx: &Inner, mut listed: Listed) -> Result<Self> {
         let for_cold = listed.for_cold();
         check_space(cx, for_cold.blocks, for_cold.bytes.0)?;
-        listed.archive.begin(cx, for_cold.blocks)?;
+        if for_cold.blocks == 0 {
+            listed.archive.copies_nothing();
+        }
+        listed.archive.begin(cx)?;
         let candidates = CandidateReader::open(&*cx.files, &listed.work.folder)?;
         let (copier, threads) = (Copier::default(), Threads::for_blocks(for_cold.blocks));
         let seen = if for_cold.blocks == 0 { Seen::All } else { Seen::Some };
