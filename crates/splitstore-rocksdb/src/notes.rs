@@ -17,12 +17,15 @@ use crate::write::batch_of;
 /// Notes removed in one batch.
 const CLEARED_AT_ONCE: usize = 4096;
 
+/// What a batch holds of a note besides its bytes: kind, lengths, key.
+const AROUND_A_NOTE: usize = 40;
+
 /// Sees the key of a note, and the note.
 type See<'a> = dyn FnMut(&[u8], &[u8]) -> Result<()> + 'a;
 
 impl Notes for RocksHot {
     fn put_many_noting(&self, blocks: &[Block<'_>], note: &[u8]) -> Result<()> {
-        let mut batch = batch_of(blocks)?;
+        let mut batch = batch_of(blocks, note.len() + AROUND_A_NOTE)?;
         batch.put(note::key(self.next_note.fetch_add(1, Ordering::SeqCst)), note);
         self.write(batch, "put")
     }
@@ -50,7 +53,8 @@ impl Notes for RocksHot {
 
 impl LinkNotes for RocksHot {
     fn put_many_linked(&self, blocks: &[Block<'_>], links: &[u8], marks: Option<&[u8]>) -> Result<()> {
-        let mut batch = batch_of(blocks)?;
+        let notes = links.len() + marks.map_or(0, <[u8]>::len) + 2 * AROUND_A_NOTE;
+        let mut batch = batch_of(blocks, notes)?;
         batch.put(note::link_key(self.next_link_note.fetch_add(1, Ordering::SeqCst)), links);
         if let Some(marks) = marks {
             batch.put(note::key(self.next_note.fetch_add(1, Ordering::SeqCst)), marks);

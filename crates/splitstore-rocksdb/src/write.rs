@@ -9,12 +9,16 @@ use splitstore_ports::{Block, BlockDelete, BlockWrite, ErrorKind, PortError, Res
 use crate::RocksHot;
 use crate::error::failed;
 
+/// What a batch holds besides data: its head, and of each record kind, two lengths, key and codec.
+const HEAD: usize = 12;
+const AROUND_A_RECORD: usize = 64;
+
 /// The engine counts a value's bytes in 32 bits.
 const RECORD_MAX: usize = u32::MAX as usize;
 
 impl BlockWrite for RocksHot {
     fn put_many(&self, blocks: &[Block<'_>]) -> Result<()> {
-        self.write(batch_of(blocks)?, "put")
+        self.write(batch_of(blocks, 0)?, "put")
     }
 
     fn sync(&self) -> Result<()> {
@@ -36,18 +40,21 @@ impl BlockDelete for RocksHot {
     }
 }
 
-/// The batch that puts these blocks.
-pub(crate) fn batch_of(blocks: &[Block<'_>]) -> Result<WriteBatch> {
-    let mut batch = WriteBatch::default();
-    let mut value = Vec::new();
+/// The batch that puts these blocks, with room for so many bytes more: one that grows is copied as often as it doubles.
+pub(crate) fn batch_of(blocks: &[Block<'_>], more: usize) -> Result<WriteBatch> {
+    let mut bytes = HEAD + more;
     for block in blocks {
-        let codec = block.cid.codec();
-        if record::encoded_len(codec, block.data.len()) > RECORD_MAX {
+        if record::encoded_len(block.cid.codec(), block.data.len()) > RECORD_MAX {
             let attempt = format!("put block {} of {} bytes into rocksdb", block.cid, block.data.len());
             return Err(PortError::bare(ErrorKind::Unsupported, attempt));
         }
+        bytes += AROUND_A_RECORD + block.data.len();
+    }
+    let mut batch = WriteBatch::with_capacity_bytes(bytes);
+    let mut value = Vec::new();
+    for block in blocks {
         value.clear();
-        record::encode(codec, block.data, &mut value);
+        record::encode(block.cid.codec(), block.data, &mut value);
         batch.put(BlockKey::from(&block.cid).as_bytes(), &value);
     }
     Ok(batch)

@@ -9,7 +9,7 @@
 //! ```
 //! About 17 bytes for a block without links, and 29 and 8 per link for one with. A put of one block writes 14 more.
 
-use cid::Cid;
+use splitstore_domain::BlockKey;
 use splitstore_domain::object::DAG_CBOR;
 use splitstore_ports::{Block, ErrorKind, PortError};
 
@@ -19,22 +19,24 @@ use crate::graph::{Added, Keyed, Noted, Short, header_len, links_of};
 const VERSION: u8 = 1;
 const HEAD: usize = 1 + 8;
 const NEW_HEADER: u8 = 0x80;
+/// Room for a block in a note that is about to be written: more are copied once more.
+const ROOM: usize = 96;
 
 /// The note of these blocks.
 pub(super) fn encode(blocks: &[Block<'_>], keyed: &Keyed, era: u64) -> Vec<u8> {
-    let mut note = Vec::with_capacity(HEAD + blocks.len() * 44);
+    let mut note = Vec::with_capacity(HEAD + blocks.len() * ROOM);
     note.push(VERSION);
     note.extend_from_slice(&era.to_le_bytes());
-    let (mut header, mut slots, mut key) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut header, mut slots) = (Vec::new(), Vec::new());
     for block in blocks {
-        key.clear();
-        write_key(&block.cid, &mut key);
+        let key = BlockKey::from(&block.cid);
+        let key = key.as_bytes();
         // A block kept under another codec is read when a link says that it is DAG-CBOR.
         let links = match block.cid.codec() {
             DAG_CBOR => links_of(block.data, keyed, &mut slots),
             _ => Noted::Unread,
         };
-        let own = &key[..header_len(&key)];
+        let own = &key[..header_len(key)];
         let new = if *own == *header { 0 } else { NEW_HEADER };
         let kind = match links {
             Noted::Leaf => 0,
@@ -47,20 +49,18 @@ pub(super) fn encode(blocks: &[Block<'_>], keyed: &Keyed, era: u64) -> Vec<u8> {
             note.extend_from_slice(own);
             header = own.to_vec();
         }
-        let Short { id, check } = keyed.short(&key);
+        let Short { id, check } = keyed.short(key);
         note.extend_from_slice(&id.to_le_bytes());
         note.extend_from_slice(&check.to_le_bytes());
         if let Noted::Links(slots) = links {
             let names = u32::try_from(slots.len() - 1).expect("links of one block");
             note.extend_from_slice(&names.to_le_bytes());
-            note.extend(slots.iter().flat_map(|slot| slot.to_le_bytes()));
+            for slot in slots {
+                note.extend_from_slice(&slot.to_le_bytes());
+            }
         }
     }
     note
-}
-
-fn write_key(cid: &Cid, key: &mut Vec<u8>) {
-    key.extend_from_slice(splitstore_domain::BlockKey::from(cid).as_bytes());
 }
 
 /// The era of a note.
@@ -131,7 +131,7 @@ fn damaged(number: u64) -> crate::Error {
 
 #[cfg(test)]
 mod tests {
-    use splitstore_domain::BlockKey;
+    use cid::Cid;
     use splitstore_domain::object::RAW;
 
     use super::*;
