@@ -10,3 +10,4 @@ mod meter;
 mod phases;
 pub(crate) mod put;
 pub(crate) mod reads;
+pub(crate) mod waits;

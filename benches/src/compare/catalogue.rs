@@ -5,7 +5,7 @@ use splitstore_orchestrator::MarkStrategy;
 
 use super::works::Work;
 use super::{Gauges, Site};
-use crate::probes::{cache::Cache, compact, files, hits, latency, mark, put, reads};
+use crate::probes::{cache::Cache, compact, files, hits, latency, mark, put, reads, waits};
 
 /// Something to measure.
 pub(crate) struct Probe {
@@ -44,6 +44,7 @@ pub(crate) const PROBES: &[Probe] = &[
     on_main("hits", ALWAYS, hits::hits),
     // On the smaller store: a run that yields to readers takes its time.
     Probe { on: "fifth", ..on_main("latency", 2, latency::latency) },
+    on_main("waits", 3, waits::waits),
     on_main("put-plain", ALWAYS, |site| put::put(site, MarkStrategy::Scan)),
     on_main("put-links", ALWAYS, |site| put::put(site, MarkStrategy::Links)),
     on_main("get-many", ALWAYS, reads::many),

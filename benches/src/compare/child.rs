@@ -13,6 +13,8 @@ use tempfile::TempDir;
 
 use super::catalogue::Probe;
 use super::stored::Stored;
+use crate::compose::hot_path;
+use crate::probes::files;
 
 /// What a probe measured, by name.
 pub(crate) type Gauges = Vec<(&'static str, f64)>;
@@ -40,6 +42,24 @@ impl Site {
         self.stored.copy_to(folder.path())?;
         Ok(folder)
     }
+
+    /// A copy for a probe that rids it of files: none of them is shared, so that what it deletes gives its pages back, as in any
+    /// store but ours of hard links.
+    pub(crate) fn copy_apart(&self) -> Result<TempDir> {
+        let folder = self.copy()?;
+        for files in [hot_path(folder.path()), folder.path().join("links")] {
+            files::each(&files, take_apart)?;
+        }
+        Ok(folder)
+    }
+}
+
+/// Makes a file of several names its own, durably, so that nobody writes it beside the measurement.
+fn take_apart(path: &Path) -> Result<()> {
+    let apart = path.with_extension("apart");
+    std::fs::copy(path, &apart)?;
+    std::fs::File::open(&apart)?.sync_all()?;
+    Ok(std::fs::rename(&apart, path)?)
 }
 
 /// The child: measures and prints.
@@ -70,6 +90,18 @@ fn parse(line: &str) -> Result<(String, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_taken_apart_is_the_same_and_nobody_elses() {
+        let folder = tempfile::tempdir().unwrap();
+        let [one, other] = ["1.sst", "2.sst"].map(|name| folder.path().join(name));
+        std::fs::write(&one, b"table").unwrap();
+        std::fs::hard_link(&one, &other).unwrap();
+        take_apart(&other).unwrap();
+        std::fs::write(&other, b"other").unwrap();
+        assert_eq!(std::fs::read(&one).unwrap(), b"table");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
 
     #[test]
     fn a_line_is_a_name_and_a_number() {

@@ -9,9 +9,9 @@ use splitstore_ports::FileSystem;
 
 use super::plan::Plan;
 
-/// A compaction writes all that stays once more, and all that goes to cold, which takes more there; so does the full
-/// reclaim of a store that is made.
-const COPIES: u64 = 2;
+/// What is compacted is copied whole. A compaction writes all that stays once more, and all that goes to cold, which takes more
+/// there; so does the full reclaim of a store that is made.
+const COPIES: u64 = 3;
 
 /// Fails unless the stores that are not made yet and the copies of the largest fit.
 pub(super) fn check(cache: &Path, plans: &[Plan]) -> Result<()> {

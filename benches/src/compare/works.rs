@@ -93,6 +93,8 @@ pub(crate) const WORKS: &[Work] = &[
     Work { unit: Unit::Micros, ..time("get p99 while compacting", Of("latency", "p99"), Of("latency", "idle_p99"), "idle", AtMost(2.0)) },
     Work { unit: Unit::Micros, ..time("get p99 while compacting, beside a busy thread", Of("latency", "p99"), Of("latency", "busy_p99"), "a thread that hashes", NoGoal) },
     alone("worst stall of a get", Of("latency", "worst"), Unit::Millis, 50.0),
+    alone("step of a paced purge, longest", Of("waits", "longest"), Unit::Millis, 5e3),
+    alone("close in a paced purge", Of("waits", "close"), Unit::Millis, 5e3),
     time("put with link index", seconds("put-links"), seconds("put-plain"), "without", AtMost(1.15)),
     Work { unit: Unit::Nanos, ..time("get_many of 256, per block", Of("get-many", "many"), Of("get-many", "each"), "a loop of `get`", Faster(1.0)) },
     time("mark by walk, chain 10 times as long", seconds("length-middle"), seconds("length-short"), "short chain, equal windows", AtMost(1.5)),

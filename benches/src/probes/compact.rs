@@ -18,7 +18,7 @@ use crate::naive::Naive;
 
 /// Marked in this way, all else as a store is set up by default. Space is back when the run ends: its commit is part of the purge here.
 pub(crate) fn ours(site: &Site, strategy: MarkStrategy) -> Result<Gauges> {
-    let (copy, phases) = (site.copy()?, Arc::new(Phases::default()));
+    let (copy, phases) = (site.copy_apart()?, Arc::new(Phases::default()));
     Cache::Warm.prepare(copy.path())?;
     let composed = compose::open_as(copy.path(), site.stored.settings(), strategy, phases.clone())?;
     composed.start(&site.stored.head()?)?;
@@ -64,7 +64,7 @@ const fn asked(strategy: MarkStrategy) -> MarkedBy {
 
 /// With two walkers, as the original has.
 pub(crate) fn naive(site: &Site) -> Result<Gauges> {
-    let copy = site.copy()?;
+    let copy = site.copy_apart()?;
     Cache::Warm.prepare(copy.path())?;
     let (hot, head) = (Naive::open(&hot_path(copy.path()))?, site.stored.head()?);
     let cold = RawCold::open(&cold_path(copy.path()))?;

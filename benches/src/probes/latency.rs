@@ -19,7 +19,7 @@ const SEED: u64 = 1;
 
 /// Two readers and a writer at full speed beside one compaction.
 pub(crate) fn latency(site: &Site) -> Result<Gauges> {
-    let (copy, now) = (site.copy()?, Arc::new(Now::default()));
+    let (copy, now) = (site.copy_apart()?, Arc::new(Now::default()));
     let composed = compose::open_with(
         copy.path(),
         site.stored.settings(),
