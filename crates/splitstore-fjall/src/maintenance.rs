@@ -16,6 +16,7 @@
 //!
 //! `major_compact`, `rotate_memtable` and `sealed_memtable_count` are public in fjall but not in its docs.
 
+use std::path::Path;
 use std::sync::PoisonError;
 use std::thread;
 use std::time::Duration;
@@ -35,6 +36,10 @@ const FILL_WRITE: usize = 1 << 20;
 const FLUSH_POLL: Duration = Duration::from_millis(5);
 
 impl Maintenance for FjallHot {
+    fn folder(&self) -> Option<&Path> {
+        Some(&self.path)
+    }
+
     fn size_on_disk(&self) -> Result<ByteCount> {
         folder::size(&self.path)
     }

@@ -145,7 +145,7 @@ pub struct Options {
     /// Whether runs wait while the node is behind its chain.
     pub sync: SyncPolicy,
     /// A head change starts a run although the node is behind or the last run failed, once less than this is
-    /// free on the disk of `folder`: a node that cannot write cannot catch up either.
+    /// free on the disk of `folder`, or of a tier: a node that cannot write cannot catch up either.
     pub pressure: Option<ByteCount>,
     /// What a reference does whose blocks are missing.
     pub missing: MissingReferences,

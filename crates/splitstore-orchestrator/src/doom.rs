@@ -24,8 +24,9 @@
 //!    What was spared and not written (the put failed) is purged by a delete, or kept, as without a rewrite. A pass that
 //!    failed may have left some of it; that stays doomed until another try has ended.
 //! 5. The engine's word that it has rewritten the range is not enough: it must have **asked** about a block to have left it
-//!    out. What it was never told about is looked for, and purged by a delete before the cursor moves. That it asked
-//!    proves no more than that: what it left out is durable once hot has been synced, and a pass that failed proves nothing,
+//!    out. What it was never told about is looked for, and purged by a delete before the cursor moves. Nor is it enough that
+//!    it asked, as what it wrote may have been thrown away: some dozens of the blocks that it was told about, from all over the
+//!    range, are looked for, and if hot has one of them it is **not believed** about any. A pass that failed proves nothing,
 //!    so another try dooms its blocks anew.
 //! 6. A crash forgets all of it. What was not gone yet is there again, unmarked, hidden by the filter, and purged by
 //!    the resumed run; marks that were noted meanwhile were made without it, as after a delete.
@@ -66,7 +67,7 @@ impl Fate {
 pub(crate) struct Left {
     /// Not known to be written: a put that failed, or is under way, has left the old version, or a new one, or none.
     pub(crate) spared: Vec<BlockKey>,
-    /// The engine never asked about these: it has passed over them, unless they were gone before.
+    /// The engine never asked about these, or is not believed: it has passed over them, unless they are gone.
     pub(crate) unasked: Vec<BlockKey>,
 }
 
@@ -87,6 +88,21 @@ impl Doom {
         for fate in self.fates.write().values_mut() {
             if let Fate::Goes { told } = fate {
                 *told.get_mut() = true;
+            }
+        }
+    }
+
+    /// Whether the engine has been told that this block goes, and nobody is writing it again.
+    pub(crate) fn is_told(&self, key: &BlockKey) -> bool {
+        let fates = self.fates.read();
+        matches!(fates.get(key.as_bytes()), Some(Fate::Goes { told }) if told.load(Ordering::Relaxed))
+    }
+
+    /// That the engine asked proves nothing this time: all that is doomed counts as passed over.
+    pub(crate) fn disbelieve(&self) {
+        for fate in self.fates.write().values_mut() {
+            if let Fate::Goes { told } = fate {
+                *told.get_mut() = false;
             }
         }
     }
@@ -183,6 +199,22 @@ mod tests {
         assert_eq!((spared, unasked), (vec![], vec![never.clone()]));
         assert!(!doom.hides(&never) && !doom.is_doomed(never.as_bytes()));
         assert!(doom.forget_all().unasked.is_empty());
+    }
+
+    #[test]
+    fn an_engine_that_is_not_believed_has_passed_over_all_that_nobody_writes_again() {
+        let (doom, [one, two, again]) = (Doom::default(), keys());
+        doom.add(&keys());
+        assert!(doom.is_doomed(one.as_bytes()) && doom.is_doomed(again.as_bytes()));
+        assert!(doom.is_told(&one) && !doom.is_told(&two));
+        let cid = again.to_cid(0x55);
+        doom.spare(&[Block { cid, data: b"" }]);
+        assert!(!doom.is_told(&again), "it may be there: somebody writes it");
+        doom.disbelieve();
+        let Left { spared, unasked } = doom.forget_all();
+        let mut left = vec![one, two];
+        left.sort_unstable();
+        assert_eq!((spared, unasked), (vec![again], left));
     }
 
     /// To have been asked about in a pass that failed is no proof in the next.

@@ -44,6 +44,7 @@ mod candidates;
 mod chain_walk;
 mod children;
 mod conductor;
+mod disks;
 mod doom;
 pub use conductor::Pace;
 mod filter;

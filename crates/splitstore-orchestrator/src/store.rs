@@ -394,10 +394,10 @@ impl Inner {
         self.conductor.observe_head(head.height, Duration::from_secs(age));
     }
 
-    /// Whether the disk is so full that a run cannot wait.
+    /// Whether a disk is so full that a run cannot wait.
     fn room(&self) -> Result<Room> {
         let Some(least) = self.options.pressure else { return Ok(Room::Enough) };
-        let free = self.files.free_space(&self.options.folder)?;
+        let free = self.free_anywhere()?;
         Ok(if free.is_some_and(|free| free < least) { Room::Short } else { Room::Enough })
     }
 

@@ -20,7 +20,8 @@ use crate::{Interrupt, KeyRange, Result};
 pub trait Doomed: Send + Sync {
     /// Whether the version of this key that is being decided on goes. Asked for any key of the range, on any thread, any
     /// number of times; the answer turns from yes to no when the block is about to be written again, never back. Who asks is
-    /// about to act on the answer: what nobody asks about until `rewrite` returns is taken for passed over, and deleted.
+    /// about to act on the answer: what nobody asks about until `rewrite` returns is taken for passed over, and deleted. If
+    /// what was asked about is found to be there, so is all of its range.
     fn is_doomed(&self, key: &[u8]) -> bool;
 }
 

@@ -1,5 +1,7 @@
 //! What each tier must be able to do, and what it may.
 
+use std::path::Path;
+
 use splitstore_domain::ByteCount;
 
 use crate::{
@@ -65,6 +67,11 @@ pub struct Reclaimed {
 /// **Errors.** `Interrupted` when stopped: what was done stays. `Full` when the needed space is not there.
 /// **Who calls it.** Commit, by policy; an operator.
 pub trait Maintenance: Send + Sync {
+    /// The folder that its files are in, if they are in one: the disk that must have room for what it writes.
+    fn folder(&self) -> Option<&Path> {
+        None
+    }
+
     /// Bytes on disk, close to what `du` says.
     fn size_on_disk(&self) -> Result<ByteCount>;
 

@@ -208,6 +208,11 @@ impl RedbFile {
         Ok(())
     }
 
+    /// The folder that it is in.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        self.path.parent().filter(|folder| !folder.as_os_str().is_empty())
+    }
+
     /// Bytes of the file.
     pub(crate) fn size(&self) -> Result<ByteCount> {
         let metadata = fs::metadata(&self.path);

@@ -1,5 +1,7 @@
 //! Giving space back: redb compacts a file as a whole, and alone.
 
+use std::path::Path;
+
 use splitstore_ports::domain::ByteCount;
 use splitstore_ports::{ErrorKind, Interrupt, Maintenance, PortError, ReclaimMode, Reclaimed, Result};
 
@@ -25,6 +27,10 @@ const SLACK: u64 = 4 << 20;
 /// **Crash.** A crash in the middle loses nothing, but the next open walks the whole file: redb compacts without
 /// keeping what quick repair needs.
 impl Maintenance for RedbCold {
+    fn folder(&self) -> Option<&Path> {
+        self.file.folder()
+    }
+
     fn size_on_disk(&self) -> Result<ByteCount> {
         self.file.size()
     }

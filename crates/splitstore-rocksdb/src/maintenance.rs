@@ -12,6 +12,7 @@
 //! Between pieces it may stop; what was done stays. Keys are hashes, so tombstones lie evenly: there are no
 //! pieces worth leaving out. `Full` also rewrites the files of the last level that nothing above touches.
 
+use std::path::Path;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
@@ -41,6 +42,10 @@ pub(crate) struct Piece {
 impl Maintenance for RocksHot {
     fn salvaged(&self) -> u64 {
         self.salvaged.load(Ordering::Relaxed)
+    }
+
+    fn folder(&self) -> Option<&Path> {
+        Some(&self.path)
     }
 
     fn size_on_disk(&self) -> Result<ByteCount> {

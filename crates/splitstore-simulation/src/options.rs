@@ -164,7 +164,11 @@ impl SimOptions {
 
     /// About which blocks hot asks when it rewrites. Without a throw of its own, too.
     pub(crate) const fn asks(&self) -> Asks {
-        if (self.turns / 36).is_multiple_of(2) { Asks::AboutMost } else { Asks::AboutAll }
+        match self.turns / 36 % 4 {
+            0 | 2 => Asks::AboutMost,
+            1 => Asks::AboutAll,
+            _ => Asks::InVain,
+        }
     }
 
     /// How the store is told to behave. Runs are stepped by the schedule, also those that a head change asks for.

@@ -61,7 +61,7 @@ fn mode(cx: &Inner, hot: &dyn Maintenance, index: u64) -> PortResult<Mode> {
         return Ok(Mode::Asked(ReclaimMode::Online));
     }
     let needs = hot.full_reclaim_needs()?;
-    Ok(match cx.files.free_space(&cx.options.folder)? {
+    Ok(match cx.free_for_hot()? {
         Some(free) if free < needs => Mode::NoRoom { needs, free },
         // Where nobody can tell, the engine finds out.
         _ => Mode::Asked(ReclaimMode::Full),

@@ -135,10 +135,10 @@ impl Batch {
     }
 }
 
-/// Asks the disk for room for so many blocks in cold.
+/// Asks cold's disk for room for so many blocks.
 pub(super) fn check_space(cx: &Inner, blocks: u64, bytes: u64) -> Result<()> {
     let need = bytes.saturating_add(blocks.saturating_mul(OVERHEAD_PER_BLOCK));
-    match cx.files.free_space(&cx.options.folder)? {
+    match cx.free_for_cold()? {
         Some(free) if free.0 < need => Err(Error::NoSpace { need, have: free.0 }),
         _ => Ok(()),
     }

@@ -248,7 +248,7 @@ impl Purging {
         // Behind the last range there must be nothing: candidates there would wait for ever.
         let ranges = ranges.filter(|ranges| ranges.last().is_some_and(|last| last.keys.to.is_none()));
         let needs = ranges.as_ref().and_then(|ranges| ranges.iter().map(|range| range.needs).max());
-        let free = cx.files.free_space(&cx.options.folder)?;
+        let free = cx.free_for_hot()?;
         let facts = PurgeFacts { dead: cx.planned.lock().1, live: self.marked, needs, free };
         let PurgeChoice { way, why } = purge::choose(cx.options.purge, &facts);
         self.filter.doomed().begin();

@@ -1,9 +1,9 @@
 //! A hot tier that says that it has rewritten a range, and has passed over some of its keys: as an engine does that takes
-//! a file for its own work.
+//! a file for its own work, or that loses what it has written.
 
 use std::sync::Arc;
 
-use splitstore_domain::BlockKey;
+use splitstore_domain::{BlockKey, ByteCount};
 use splitstore_memory::{Failing, MemoryStore};
 use splitstore_ports::cid::Cid;
 use splitstore_ports::{
@@ -14,18 +14,28 @@ use splitstore_ports::{
 /// Which keys it passes over.
 pub(crate) type Passes = fn(&[u8]) -> bool;
 
+/// Whether it asks about the keys that it passes over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asking {
+    Never,
+    InVain,
+}
+
 /// A tier in memory that passes over keys.
 pub(crate) struct Passing {
     pub(crate) inner: Arc<Failing<MemoryStore>>,
     pub(crate) over: Passes,
+    pub(crate) asking: Asking,
 }
 
 /// Asks on behalf of all keys but those.
-struct Asks(Arc<dyn Doomed>, Passes);
+struct Asks(Arc<dyn Doomed>, Passes, Asking);
 
 impl Doomed for Asks {
     fn is_doomed(&self, key: &[u8]) -> bool {
-        !(self.1)(key) && self.0.is_doomed(key)
+        let is_passed_over = (self.1)(key);
+        let goes = (!is_passed_over || self.2 == Asking::InVain) && self.0.is_doomed(key);
+        goes && !is_passed_over
     }
 }
 
@@ -34,8 +44,21 @@ impl RangeRewrite for Passing {
         self.inner.ranges()
     }
 
+    /// Of four keys each.
+    fn small_ranges(&self) -> Result<Vec<RewriteRange>> {
+        let mut keys = Vec::new();
+        self.inner.keys()?.next_batch(&mut keys, usize::MAX)?;
+        let cuts = keys.iter().skip(4).step_by(4).map(|entry| Some(entry.key.as_bytes().to_vec()));
+        let mut from = None;
+        let range = |to: Option<Vec<u8>>| {
+            let keys = KeyRange { from: std::mem::replace(&mut from, to.clone()), to };
+            RewriteRange { keys, reads: ByteCount(1), needs: ByteCount(1) }
+        };
+        Ok(cuts.chain([None]).map(range).collect())
+    }
+
     fn rewrite(&self, range: &KeyRange, doomed: Arc<dyn Doomed>, interrupt: &Interrupt) -> Result<()> {
-        self.inner.rewrite(range, Arc::new(Asks(doomed, self.over)), interrupt)
+        self.inner.rewrite(range, Arc::new(Asks(doomed, self.over, self.asking)), interrupt)
     }
 }
 

@@ -1,14 +1,17 @@
 //! A purge that rewrites hot ends where one that deletes does, from whatever crash, and says why it was chosen.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use splitstore_domain::purge::PurgeWhy;
-use splitstore_domain::{ByteCount, ColdPolicy, CompactionReport, Phase, PurgeStrategy, PurgeWay, Shortfall};
+use splitstore_domain::{
+    ByteCount, ColdPolicy, CompactionReport, Pacing, Phase, PurgeStrategy, PurgeWay, Shortfall,
+};
 use splitstore_memory::Call;
 use splitstore_orchestrator::{Result, Run, SplitStore, Step, Trigger};
 use splitstore_ports::{BlockRead, BlockWriteExt, ErrorKind, Event, Observer};
 
-use crate::passing::Passes;
+use crate::passing::{Asking, Passes};
 use crate::rig::{Rig, chain_at, generated, list_block, raw_block, step_to};
 
 const POLICIES: [ColdPolicy; 3] = [ColdPolicy::Universal, ColdPolicy::Messages, ColdPolicy::Discard];
@@ -124,13 +127,23 @@ fn dies_at_each_effect(whole: &Rig, rig: impl Fn() -> Rig) -> u64 {
 /// An engine that passes over keys, or over all, and says that it is done: what it left goes by deletes, before the cursor moves.
 #[test]
 fn what_the_engine_passes_over_is_deleted_and_told() {
+    passed_over_is_deleted_and_told(Asking::Never);
+}
+
+/// It asks about each, and leaves them where they are: what was asked about is not gone.
+#[test]
+fn what_the_engine_asks_about_in_vain_is_deleted_and_told() {
+    passed_over_is_deleted_and_told(Asking::InVain);
+}
+
+fn passed_over_is_deleted_and_told(asking: Asking) {
     let passes: [Passes; 3] = [|key| key.last().is_some_and(|last| last % 4 == 0), |_| true, |_| false];
     for policy in POLICIES {
         let whole = rig(policy, PurgeStrategy::Delete);
         whole.open().unwrap().0.compact().unwrap();
         for (at, passes) in passes.into_iter().enumerate() {
             let mut rig = rig(policy, PurgeStrategy::Rewrite);
-            rig.passes = Some(passes);
+            rig.passes = Some((passes, asking));
             let (store, told) = observed(&rig);
             let report = store.compact().unwrap();
             let purged = report.phases.iter().find(|phase| phase.phase == Phase::Purge).unwrap().objects;
@@ -148,18 +161,46 @@ fn what_the_engine_passes_over_is_deleted_and_told() {
     }
 }
 
-/// It passes over keys, and the power is cut at every effect: no cursor stands before what it left.
+/// It passes over keys, unasked or asked in vain, and the power is cut at every effect: no cursor stands before what it left.
 #[test]
 fn a_crash_beside_an_engine_that_passes_over_keys_is_recovered() {
     let odd: Passes = |key| key.last().is_some_and(|last| last % 2 == 1);
     let whole = rig(ColdPolicy::Discard, PurgeStrategy::Delete);
     whole.open().unwrap().0.compact().unwrap();
-    let effects = dies_at_each_effect(&whole, || {
+    for asking in [Asking::Never, Asking::InVain] {
+        let effects = dies_at_each_effect(&whole, || {
+            let mut rig = rig(ColdPolicy::Discard, PurgeStrategy::Rewrite);
+            rig.passes = Some((odd, asking));
+            rig
+        });
+        assert!(effects > 8, "deletes followed several rewrites");
+    }
+}
+
+/// A paced purge stops between small ranges, a fast one takes large ones; both leave the same blocks.
+#[test]
+fn a_paced_purge_rewrites_small_ranges_and_a_fast_one_large_ones() {
+    let whole = rig(ColdPolicy::Discard, PurgeStrategy::Delete);
+    whole.open().unwrap().0.compact().unwrap();
+    let ranges = [Pacing::Fast, Pacing::default()].map(|pacing| {
         let mut rig = rig(ColdPolicy::Discard, PurgeStrategy::Rewrite);
-        rig.passes = Some(odd);
-        rig
+        let none: Passes = |_| false;
+        (rig.pacing, rig.passes) = (pacing, Some((none, Asking::Never)));
+        let ranges = Arc::new(AtomicUsize::new(0));
+        let counted = ranges.clone();
+        rig.hot.fail_where(ErrorKind::Unavailable, move |call| {
+            counted.fetch_add(usize::from(*call == Call::Rewrite), Ordering::Relaxed);
+            false
+        });
+        let (store, _chain) = rig.open().unwrap();
+        let mut run = store.begin().unwrap();
+        while !run.is_over() {
+            run.step().unwrap();
+        }
+        assert_eq!(rig.hot_keys(), whole.hot_keys(), "{pacing:?}");
+        ranges.load(Ordering::Relaxed)
     });
-    assert!(effects > 8, "deletes followed several rewrites");
+    assert!(ranges[0] > 1 && ranges[1] > 2 * ranges[0], "{ranges:?}");
 }
 
 /// A range was rewritten and its cursor not noted: what is gone is not asked about again, and not told as passed over.

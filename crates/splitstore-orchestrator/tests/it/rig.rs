@@ -22,7 +22,7 @@ use splitstore_ports::{
     Block, BlockWrite, ChainAccessor, HotStore, KeyScan, MetaCell, MetaStore, NoObserver, Observer,
 };
 
-use crate::passing::{Passes, Passing};
+use crate::passing::{Asking, Passes, Passing};
 
 /// Everything that outlives a store.
 pub(crate) struct Rig {
@@ -49,7 +49,7 @@ pub(crate) struct Rig {
     pub(crate) pacing: Pacing,
     pub(crate) purge: PurgeStrategy,
     /// Keys that a rewrite of hot passes over.
-    pub(crate) passes: Option<Passes>,
+    pub(crate) passes: Option<(Passes, Asking)>,
 }
 
 pub(crate) const FOLDER: &str = "store";
@@ -138,7 +138,7 @@ impl Rig {
             marks: self.marks.clone(),
         };
         let hot: Arc<dyn HotStore> = match self.passes {
-            Some(over) => Arc::new(Passing { inner: self.hot.clone(), over }),
+            Some((over, asking)) => Arc::new(Passing { inner: self.hot.clone(), over, asking }),
             None => self.hot.clone(),
         };
         let mut components = Components::new(hot, self.cold.clone(), support);

@@ -3,5 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #[cfg(any(feature = "rocksdb", feature = "fjall"))]
+mod disks;
+#[cfg(any(feature = "rocksdb", feature = "fjall"))]
 mod folder;
 mod pairs;
