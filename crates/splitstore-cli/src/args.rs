@@ -5,13 +5,14 @@ mod windows;
 pub(crate) use chain::ChainArgs;
 pub(crate) use windows::{NewWindows, WindowArgs};
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use splitstore::folder::{FolderSettings, HotEngine, Marking, MarksKind, PaceMode};
+use splitstore::folder::{FolderSettings, HotEngine, Marking, MarksKind, PaceMode, Purging};
 use splitstore::ports::cid::Cid;
 
 use crate::output::Output;
@@ -19,8 +20,13 @@ use crate::output::Output;
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 a law is broken or something is missing; 2 bad usage or bad input; \
                           130 interrupted by Ctrl-C or SIGTERM, between two steps, safe to repeat";
 
-const NEW_STORE: &str = "`purge` and `[pace]` (mode, io_limit) are set in the store's splitstore.toml, after `init`; \
-                         docs/settings.md lists every key";
+const NEW_STORE: &str = "All of this stands in the store's splitstore.toml and may be changed there; docs/settings.md lists \
+                         every key";
+
+/// A number of bytes, refused in plain words.
+fn bytes(text: &str) -> Result<NonZeroU64, &'static str> {
+    text.parse().map_err(|_| "not a whole number from 1 up")
+}
 
 /// A whole number, refused in plain words.
 fn whole(text: &str) -> Result<u64, &'static str> {
@@ -118,6 +124,15 @@ pub(crate) struct InitArgs {
     /// left out.
     #[arg(long, env = "SPLITSTORE_MARKING_MEMORY_MIB", value_name = "MIB", value_parser = whole, allow_negative_numbers = true)]
     pub(crate) marking_memory_mib: Option<u64>,
+    /// How a compaction takes dead blocks out of the hot tier: delete, rewrite, or auto. fjall deletes always.
+    #[arg(long, env = "SPLITSTORE_PURGE", value_name = "WAY", default_value_t = FolderSettings::default().purge)]
+    pub(crate) purge: Purging,
+    /// How compactions that start by themselves in a node treat its reads: paced or fast. `compact` does not look at it.
+    #[arg(long, value_name = "PACE", default_value_t = FolderSettings::default().pace.mode)]
+    pub(crate) pace: PaceMode,
+    /// Bytes a second that a paced compaction may read and write on average. No limit if left out.
+    #[arg(long, env = "SPLITSTORE_IO_LIMIT", value_name = "BYTES", value_parser = bytes, allow_negative_numbers = true)]
+    pub(crate) io_limit: Option<NonZeroU64>,
     #[command(flatten)]
     pub(crate) windows: NewWindows,
 }

@@ -66,6 +66,8 @@ pub struct Audit {
     pub cold_blocks: u64,
     /// Blocks found live.
     pub live_blocks: u64,
+    /// Blocks of hot that the link index was compared with; `None` if none is in force.
+    pub indexed_blocks: Option<u64>,
     /// Blocks that are absent and may be: old parts that a snapshot lacked, receipts that a node never had.
     pub tolerated: u64,
     /// Findings beyond [`Audit::KEPT`] that are counted but not kept.

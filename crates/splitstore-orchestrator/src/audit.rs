@@ -88,8 +88,9 @@ fn check_links(cx: &Inner, audit: &mut Audit) -> Result<()> {
     let Some(writing) = cx.links.writing() else { return Ok(()) };
     let graph = Graph::of_parts(blocks.snapshot()?, parts, added, &writing.keyed, 1)?;
     let path = links::pack_path(cx);
-    let (mut known, mut going) = (0, Ok(()));
+    let (mut known, mut going, mut compared) = (0, Ok(()), 0);
     graph.each_block(&mut |ordinal, block| {
+        compared += 1;
         known += u32::from(ordinal.is_some());
         let disagreement = ordinal.and_then(|ordinal| graph.compare(ordinal, block));
         if let Some(Disagreement { fault, .. }) = disagreement {
@@ -103,6 +104,7 @@ fn check_links(cx: &Inner, audit: &mut Audit) -> Result<()> {
     if lacking > 0 {
         found(None, format!("{}: it has {lacking} blocks that hot lacks", path.display()));
     }
+    audit.indexed_blocks = Some(compared);
     Ok(())
 }
 

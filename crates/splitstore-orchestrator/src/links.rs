@@ -131,6 +131,7 @@ impl LinkIndex {
 /// At open: notes go on being written if a pack is in force. Where the index is switched off, a pack of earlier days goes:
 /// should it be switched on again, nobody may take it for complete.
 pub(crate) fn open(cx: &Inner) -> Result<()> {
+    clear_the_way(cx)?;
     if !cx.links.is_kept() {
         return remove_pack(cx);
     }
@@ -247,6 +248,21 @@ pub(crate) fn set_aside(cx: &Inner, reason: String) -> Result<()> {
         cx.files.rename(&pack_path(cx), &aside)?;
         cx.files.sync_dir(&links)?;
     }
+    cx.observer.on_event(&Event::LinkIndexSetAside { file: aside, reason });
+    Ok(())
+}
+
+/// A file in the place of the folder is damage like any other: it is only an index.
+fn clear_the_way(cx: &Inner) -> Result<()> {
+    let links = links_folder(cx);
+    let Err(error) = cx.files.list(&links) else { return Ok(()) };
+    if !matches!(cx.files.open(&links), Ok(Some(_))) {
+        return Err(error.into());
+    }
+    let aside = cx.options.folder.join("links-damaged");
+    cx.files.rename(&links, &aside)?;
+    cx.files.sync_dir(&cx.options.folder)?;
+    let reason = format!("{} was a file, not a folder", links.display());
     cx.observer.on_event(&Event::LinkIndexSetAside { file: aside, reason });
     Ok(())
 }

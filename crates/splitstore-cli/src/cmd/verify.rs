@@ -26,6 +26,9 @@ pub(crate) fn run(cli: &Cli, windows: WindowArgs, output: Output) -> Result<Outc
         Some(head) => write!(text, "\n{} blocks are live below head {}", audit.live_blocks, head.height),
         None => write!(text, "\nno head: nothing must be live"),
     };
+    if let Some(compared) = audit.indexed_blocks {
+        let _ = write!(text, "\nthe link index was compared with {compared} blocks of hot");
+    }
     if audit.tolerated > 0 {
         let _ = write!(text, "\n{} blocks are absent that a snapshot may lack", audit.tolerated);
     }
@@ -50,6 +53,7 @@ pub(crate) fn run(cli: &Cli, windows: WindowArgs, output: Output) -> Result<Outc
         "cold_blocks": audit.cold_blocks,
         "live_blocks": audit.live_blocks,
         "tolerated": audit.tolerated,
+        "indexed_blocks": audit.indexed_blocks,
         "head_height": head.map(|head| head.height.height()),
         "findings": count,
         "violations": audit.violations.iter().map(ToString::to_string).collect::<Vec<_>>(),

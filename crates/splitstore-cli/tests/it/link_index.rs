@@ -1,6 +1,5 @@
 //! What an operator is told of the link index: whether it is on and of use, and that damage to it loses nothing.
 
-#[cfg(feature = "rocksdb")]
 use std::fs;
 
 use splitstore::folder::HotEngine;
@@ -48,8 +47,10 @@ fn a_damaged_link_index_is_told_as_what_heals_by_itself() {
     let chain = tool.file("chain.car");
     archives::small(&chain);
     tool.ok_on("import", &chain);
+    assert!(!tool.ok("verify").contains("link index"), "there is none yet");
     assert!(tool.ok("compact").contains("marked by scan: there is no link index yet"));
     assert!(tool.ok("compact").contains("marked by links\n"));
+    assert!(tool.ok("verify").contains("\nthe link index was compared with "));
 
     let pack = tool.store().join("links/pack");
     let mut bytes = fs::read(&pack).unwrap();
@@ -67,4 +68,24 @@ fn a_damaged_link_index_is_told_as_what_heals_by_itself() {
     );
     assert!(tool.ok("verify").ends_with("no law is broken\n"));
     assert!(tool.ok("compact").contains("marked by links\n"));
+}
+
+/// A file in the place of the folder `links` keeps no store closed.
+#[test]
+fn a_file_where_the_link_index_belongs_is_set_aside() {
+    let mut cases = vec![("fjall", "")];
+    if HotEngine::Rocksdb.is_built() {
+        cases.extend([("rocksdb", ""), ("rocksdb", "--link-index")]);
+    }
+    for (engine, flags) in cases {
+        let tool = with_store(engine, flags);
+        let links = tool.store().join("links");
+        if links.exists() {
+            fs::remove_dir_all(&links).unwrap();
+        }
+        fs::write(&links, b"not a folder").unwrap();
+        tool.ok("info");
+        assert!(!links.is_file(), "{engine} {flags}");
+        assert_eq!(fs::read(tool.store().join("links-damaged")).unwrap(), b"not a folder");
+    }
 }

@@ -85,6 +85,24 @@ fn a_pace_without_a_limit_shows_none() {
 }
 
 #[test]
+fn init_sets_every_choice_and_notes_those_that_do_nothing() {
+    let tool = Tool::new();
+    let said = tool.ok("init --hot fjall --purge delete --pace fast --io-limit 5000 --link-index");
+    assert!(said.contains("note: link_index = true is of no use: fjall cannot keep a link index"), "{said}");
+    assert!(said.contains("note: io_limit is of no use: mode = \"fast\""), "{said}");
+    let info = tool.json("info");
+    assert_eq!((&info["purge"], &info["pace"]["mode"]), (&"delete".into(), &"fast".into()));
+    assert_eq!(info["pace"]["io_limit"], 5000);
+    for marking in ["walk", "scan"] {
+        let said = Tool::new().ok(&format!("init --link-index --marking {marking}"));
+        assert!(said.contains("note: link_index = true ") && said.contains(marking), "{said}");
+    }
+    assert!(!Tool::new().ok("init --marking scan --io-limit 1").contains("note"));
+    Tool::new().run("init --io-limit 0").refused(2, &["io-limit", "not a whole number from 1 up"]);
+    Tool::new().run("init --purge some").refused(2, &["some", "rewrite"]);
+}
+
+#[test]
 fn a_store_without_a_chain_has_nothing_to_compact() {
     let tool = Tool::with_store("");
     tool.run("compact").refused(2, &["import"]);
