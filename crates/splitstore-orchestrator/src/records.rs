@@ -4,9 +4,9 @@
 //!   header   magic "SPLTSTOR" | version u16 | kind u16 | zero u32                  16 bytes
 //!   record   len u32 | checksum u64 | payload                                      12 + len bytes
 //! ```
-//! Integers are little-endian. Version 2 of a marks file has parts ([`crate::marks_file`]), all else is of version 1. The checksum is XXH3-64 of the payload under a seed made of the file's kind and
-//! the record's number, so that a record which stands in the wrong place or file is damage too. A newer
-//! version is refused by name. A record cut off by the end of the file, nothing but zeros up to it, and a record
+//! Integers are little-endian. Marks ([`crate::marks_file`]) and final headers ([`crate::tenured`]) are of version 2, all
+//! else of version 1. The checksum is XXH3-64 of the payload under a seed made of the file's kind and the record's
+//! number, so that a record which stands in the wrong place or file is damage too. A newer version is refused by name. A record cut off by the end of the file, nothing but zeros up to it, and a record
 //! with nothing but zeros from a sector's edge inside of it up to the end are a *torn tail*: what a crash leaves.
 //! Anything else that does not check is *damage*, and the file is not used.
 
@@ -39,10 +39,10 @@ pub(crate) enum FileKind {
 
 impl FileKind {
     /// What we write; what is older we read.
-    const fn version(self) -> u16 {
+    pub(crate) const fn version(self) -> u16 {
         match self {
-            Self::Journal | Self::Candidates | Self::Tenured | Self::Links => 1,
-            Self::Marks => 2,
+            Self::Journal | Self::Candidates | Self::Links => 1,
+            Self::Marks | Self::Tenured => 2,
         }
     }
 }

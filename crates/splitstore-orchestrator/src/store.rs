@@ -107,7 +107,7 @@ impl SplitStore {
             spill,
             ledger,
             forks: Forks::new(meta, options.policy.settings().finality_epochs),
-            tenured: crate::tenured::Keeper::new(links.keyed().clone()),
+            tenured: crate::tenured::Keeper::default(),
             links,
             conductor: Conductor::new(options.sync),
             pacer: Pacer::new(options.pacing),

@@ -25,10 +25,10 @@
 //! - A file that is not there, is damaged, or is of a newer version is as none: the whole chain is walked, and the
 //!   file written anew. A run that recovery finishes adds nothing; the next one does.
 //!
-//! Keys are remembered by both their names (`graph/keyed.rs`), 127 bits, 64 of them under the secret of this store: 16
-//! bytes each, in memory while the store is open.
+//! Keys are remembered whole (`tenured/keys.rs`), 32 bytes each, in memory while the store is open.
 
 mod file;
+mod keys;
 mod passed;
 
 use std::sync::Arc;
@@ -39,17 +39,19 @@ use splitstore_domain::{BlockKey, Epoch, Phase};
 use splitstore_ports::{ErrorKind, Event, Reading, Visit};
 
 use crate::error::{Error, Result};
-use crate::graph::{Bitmap, Index, Keyed};
+use crate::graph::Bitmap;
 use crate::sets::WalkSets;
 use crate::store::Inner;
 
 pub(crate) use passed::Passed;
 
+use keys::Keys;
+
 /// What is final.
 pub(crate) struct Tenured {
-    headers: Index,
+    headers: Keys,
     /// Never opened: objects of tipset keys, and what genesis names as its parents.
-    leaves: Index,
+    leaves: Keys,
     genesis: Vec<Cid>,
     top: Top,
 }
@@ -64,7 +66,7 @@ struct Top {
 impl Tenured {
     /// Whether it has this header.
     pub(crate) fn has_header(&self, key: &BlockKey) -> bool {
-        self.headers.find(key.as_bytes()).is_some()
+        self.headers.has(key)
     }
 
     /// The headers of height 0.
@@ -79,7 +81,7 @@ impl Tenured {
             let visit = |reading| Visit { key: key.clone(), reading };
             if self.has_header(key) {
                 visits.extend([visit(Reading::Header), visit(Reading::Dag)]);
-            } else if self.leaves.find(key.as_bytes()).is_some() {
+            } else if self.leaves.has(key) {
                 visits.push(visit(Reading::Opaque));
             }
         }
@@ -99,15 +101,17 @@ impl Tenured {
     }
 }
 
-fn mark(index: &Index, bitmap: &Bitmap, reading: Reading) {
-    for ordinal in index.shorts().filter_map(|short| bitmap.index().find_short(short)) {
-        bitmap.visit(ordinal, reading);
-    }
+fn mark(keys: &Keys, bitmap: &Bitmap, reading: Reading) {
+    keys.each(&mut |key| {
+        if let Some(ordinal) = bitmap.index().find(key) {
+            bitmap.visit(ordinal, reading);
+        }
+    });
 }
 
 /// Keeps what is final, in memory and on disk.
+#[derive(Default)]
 pub(crate) struct Keeper {
-    keyed: Arc<Keyed>,
     kept: Mutex<Kept>,
 }
 
@@ -123,27 +127,18 @@ struct Kept {
 #[derive(Clone, Default)]
 struct Found {
     tenured: Option<Arc<Tenured>>,
-    end: crate::records::End,
+    /// Where the next batch goes; none, if it is to be written anew.
+    end: Option<crate::records::End>,
 }
 
 impl Keeper {
-    /// Of a store that names keys so.
-    pub(crate) fn new(keyed: Arc<Keyed>) -> Self {
-        Self { keyed, kept: Mutex::default() }
-    }
-
-    /// What names keys in this process.
-    pub(crate) const fn keyed(&self) -> &Arc<Keyed> {
-        &self.keyed
-    }
-
     /// What is final, if that is known.
     pub(crate) fn get(&self, cx: &Inner) -> Result<Option<Arc<Tenured>>> {
         let mut kept = self.kept.lock();
         if let Some(found) = &kept.found {
             return Ok(found.tenured.clone());
         }
-        let found = match file::read(cx, &self.keyed) {
+        let found = match file::read(cx) {
             Ok(found) => found,
             Err(error) if is_worthless(&error) => {
                 let why = format!("{error}: the whole chain is walked");
@@ -165,7 +160,7 @@ impl Keeper {
         let mut kept = self.kept.lock();
         let Some(passed) = kept.passed.take() else { return };
         let Some(found) = kept.found.take() else { return };
-        match file::add(cx, &self.keyed, &found, &passed) {
+        match file::add(cx, &found, &passed) {
             Ok(found) => kept.found = Some(found),
             // What of it got out is read back when it is needed.
             Err(error) => {

@@ -154,17 +154,6 @@ impl Index {
         checks.extend(ordinals.iter().map(check));
     }
 
-    /// The names of each header's keys.
-    pub(super) fn grouped(&self) -> impl Iterator<Item = (&[u8], impl Iterator<Item = Short> + '_)> + '_ {
-        let mut begin = 0;
-        self.groups.iter().map(move |group| {
-            let len = (group.end - begin) as usize;
-            let shorts = self.shorts().skip(begin as usize).take(len);
-            begin = group.end;
-            (&*group.header, shorts)
-        })
-    }
-
     fn matches(&self, id: u64) -> impl Iterator<Item = u32> + '_ {
         self.groups.iter().flat_map(move |group| group.matches(&self.ids, id))
     }

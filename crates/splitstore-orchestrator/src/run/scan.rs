@@ -67,7 +67,7 @@ impl<'a> Scanning<'a> {
         prepared.marking.by = MarkedBy::Scan;
         let (parts, threads) = (if len < SMALL { 1 } else { parts(len) }, threads(len));
         let ranges = snapshot.ranges(parts)?.into();
-        let keyed = cx.tenured.keyed().clone();
+        let keyed = cx.links.keyed().clone();
         Ok(Ok(Self { prepared, snapshot, ranges, pieces: Vec::new(), keyed, threads }))
     }
 

@@ -230,6 +230,31 @@ fn a_file_that_is_cut_or_damaged_costs_a_walk_and_nothing_else() {
 }
 
 #[test]
+fn a_file_of_the_version_before_is_read_and_written_anew() {
+    let drawn = drawn("c");
+    for mode in MODES {
+        let mut rig = rig(ColdPolicy::Discard, mode);
+        open(&mut rig, &drawn, "c30").compact().unwrap();
+        let mut bytes = read_file(&rig);
+        assert_eq!(bytes[8..10], [2, 0], "its version");
+        bytes[8] = 1;
+        write_file(&rig, &bytes);
+        let store = open(&mut rig, &drawn, "c31");
+        assert!(reads(&rig, &store) < 40, "{mode:?}");
+        store.compact().unwrap();
+        assert_eq!(rig.hot_keys(), table(&rig, &drawn, "c31", 31), "{mode:?}");
+        assert_eq!(read_file(&rig)[8..10], [2, 0]);
+        drop(store);
+        for height in 32..=60 {
+            open(&mut rig, &drawn, &format!("c{height}")).compact().unwrap();
+        }
+        let store = rig.open().unwrap().0;
+        assert!(reads(&rig, &store) < 40, "{mode:?}");
+        assert_eq!(rig.hot_keys(), table(&rig, &drawn, "c60", 60), "{mode:?}");
+    }
+}
+
+#[test]
 fn a_reference_to_a_final_header_keeps_that_header_alone() {
     let drawn = drawn("c");
     for mode in MODES {
