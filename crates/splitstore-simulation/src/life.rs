@@ -135,6 +135,7 @@ impl<'s, 'w> Life<'s, 'w> {
             if self.world.dice.percent(dwell) {
                 break;
             }
+            self.may_die_in_commit();
             self.step_or_begin()?;
             if self.world.wire.is_dead() {
                 break;

@@ -20,6 +20,16 @@ impl Life<'_, '_> {
         None
     }
 
+    /// Commit is one step of a few effects: hardly a fuse that somebody else has lit burns down just there.
+    pub(crate) fn may_die_in_commit(&mut self) {
+        let commits = self.run.as_ref().is_some_and(|run| run.phase() == Phase::Commit);
+        if commits && self.world.options.crashes > 0 && self.world.dice.percent(5) {
+            let effects = self.world.dice.below(8) as u64;
+            self.world.trace.line(format!("the fuse burns in this step, after {effects} effects"));
+            self.world.wire.burn_after(effects);
+        }
+    }
+
     /// The process dies, or the power fails, between two steps.
     pub(crate) fn dies(&mut self) -> End {
         let moment = self.moment();
