@@ -66,6 +66,8 @@ impl<'s, 'w> Life<'s, 'w> {
         let is_short = matches!(phase, Some(Phase::Transfer | Phase::Seal));
         let weight = if is_short || self.is_filtering() { 4 } else { 1 };
         let (crashes, faults) = (options.crashes * weight, options.faults * weight);
+        // Commit is one step.
+        let operator = options.operator * if phase == Some(Phase::Commit) { 4 } else { 1 };
         if chance < crashes {
             return Ok(self.sabotage());
         }
@@ -84,7 +86,7 @@ impl<'s, 'w> Life<'s, 'w> {
         if self.world.wire.is_shaken() && self.world.dice.percent(20) {
             return self.write_again().map(|()| None);
         }
-        if self.world.dice.percent(options.operator) {
+        if self.world.dice.percent(operator) {
             return self.operate();
         }
         if self.world.dice.percent(options.holds) {
@@ -131,8 +133,7 @@ impl<'s, 'w> Life<'s, 'w> {
     /// A run is often quicker than the node: with one step between two touches it would never come to its seal.
     fn some_steps(&mut self) -> Verdict {
         for _ in 0..self.world.dice.between(1, self.world.options.burst) {
-            let dwell = if self.is_filtering() { self.world.options.dwell } else { 0 };
-            if self.world.dice.percent(dwell) {
+            if self.world.dice.percent(self.dwell()) {
                 break;
             }
             self.may_die_in_commit();
@@ -143,6 +144,16 @@ impl<'s, 'w> Life<'s, 'w> {
             self.world.check()?;
         }
         Ok(())
+    }
+
+    /// Chances in a hundred that the run waits for everybody else.
+    fn dwell(&self) -> usize {
+        let phase = self.run.as_ref().map(Run::phase);
+        match phase {
+            Some(Phase::Commit) => 60,
+            _ if self.is_filtering() => self.world.options.dwell,
+            _ => 0,
+        }
     }
 
     pub(crate) fn is_filtering(&self) -> bool {

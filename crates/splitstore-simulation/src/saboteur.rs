@@ -23,8 +23,8 @@ impl Life<'_, '_> {
     /// Commit is one step of a few effects: hardly a fuse that somebody else has lit burns down just there.
     pub(crate) fn may_die_in_commit(&mut self) {
         let commits = self.run.as_ref().is_some_and(|run| run.phase() == Phase::Commit);
-        if commits && self.world.options.crashes > 0 && self.world.dice.percent(5) {
-            let effects = self.world.dice.below(8) as u64;
+        if commits && self.world.options.crashes > 0 && self.world.dice.percent(25) {
+            let effects = self.world.dice.below(6) as u64;
             self.world.trace.line(format!("the fuse burns in this step, after {effects} effects"));
             self.world.wire.burn_after(effects);
         }
@@ -44,11 +44,13 @@ impl Life<'_, '_> {
         let phase = self.run.as_ref().map(Run::phase);
         let fault = match phase {
             Some(phase) if self.world.dice.percent(50) => self.draw_fault_of_run(phase),
+            _ if self.world.dice.percent(40) => self.draw_fault_of_node(),
             _ => self.draw_fault(),
         };
         let Fault { port, access, kind, nth, aim } = fault;
         let of = match aim {
             Aim::Any => access.name(),
+            Aim::Node => "read of the node",
             Aim::Run => "call of a run",
             Aim::SyncOfRun => "sync of a run",
         };
@@ -62,12 +64,22 @@ impl Life<'_, '_> {
         let (port, access, aim) = match phase {
             Phase::Transfer if dice.percent(50) => (Port::Hot, Access::Read, Aim::Run),
             Phase::Transfer => (Port::Cold, Access::Effect, Aim::Run),
+            Phase::Seal if dice.percent(25) => (Port::Hot, Access::Read, Aim::Run),
             Phase::Seal => (Port::Files, Access::Effect, Aim::SyncOfRun),
             Phase::Purge => (Port::Hot, Access::Effect, Aim::SyncOfRun),
             _ => (Port::ALL[dice.below(4)], Access::Effect, Aim::Run),
         };
         let most = if phase == Phase::Transfer { 6 } else { [1, 3][dice.below(2)] };
         Fault { port, access, kind: ErrorKind::Unavailable, nth: dice.between(1, most) as u64, aim }
+    }
+
+    /// What the node asks of the tiers, and the walks that protect what it touches: a run reads far more than both.
+    fn draw_fault_of_node(&mut self) -> Fault {
+        let dice = &mut self.world.dice;
+        let port = [Port::Hot, Port::Cold][dice.below(2)];
+        let most = [2, 8][dice.below(2)];
+        let nth = dice.between(1, most) as u64;
+        Fault { port, access: Access::Read, kind: ErrorKind::Unavailable, nth, aim: Aim::Node }
     }
 
     fn draw_fault(&mut self) -> Fault {

@@ -101,6 +101,8 @@ pub(crate) struct Fault {
 pub(crate) enum Aim {
     /// All.
     Any,
+    /// Those that no run does.
+    Node,
     /// Those of a run, or of who opens the store.
     Run,
     /// Syncs of theirs.
@@ -111,6 +113,7 @@ impl Fault {
     fn is_for(&self, port: Port, access: Access, what: &str, place: &str) -> bool {
         let aimed = match self.aim {
             Aim::Any => true,
+            Aim::Node => place == NODE,
             Aim::Run => place != NODE,
             Aim::SyncOfRun => place != NODE && what == SYNC,
         };
