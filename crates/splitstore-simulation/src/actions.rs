@@ -9,7 +9,7 @@ use crate::broken::{Broken, Verdict};
 use crate::gates::{Asks, Room};
 use crate::life::{Life, told};
 use crate::node::{Errand, Leaving, Task, TipsetId};
-use crate::reader::Due;
+use crate::reader::{Due, Question};
 use crate::universe::Id;
 use crate::world::World;
 
@@ -296,6 +296,16 @@ impl Life<'_, '_> {
         self.world.give(errands);
     }
 
+    /// Puts something new on top of an old subtree without having asked for that.
+    pub(crate) fn build_on_what_is_old(&mut self) -> Verdict {
+        let old = self.world.old_subtree();
+        if !self.world.there(old) {
+            return Ok(());
+        }
+        let top = self.world.universe.list(7, vec![old]);
+        self.errand(Errand::WriteBare(top)).map(drop)
+    }
+
     /// A node that hears of no failed sync brings an old subtree, which is durable then.
     pub(crate) fn write_again(&mut self) -> Verdict {
         let old = self.world.old_subtree();
@@ -305,6 +315,15 @@ impl Life<'_, '_> {
 
     pub(crate) fn read_something(&mut self) -> Verdict {
         let ask = self.world.draw_question();
+        self.read_now(ask)
+    }
+
+    pub(crate) fn read_what_is_old(&mut self) -> Verdict {
+        let ask = self.world.draw_old_question();
+        self.read_now(ask)
+    }
+
+    fn read_now(&mut self, ask: Question) -> Verdict {
         let excuses = self.world.wire.excuses();
         let answer = ask.put_to(self.store, &self.world.universe);
         self.judge(&ask, answer, excuses, Due::Yes)

@@ -64,7 +64,7 @@ impl<'s, 'w> Life<'s, 'w> {
         // A run spends few of its steps where most can go wrong.
         let phase = self.run.as_ref().map(Run::phase);
         let is_short = matches!(phase, Some(Phase::Transfer | Phase::Seal));
-        let weight = if is_short || self.is_filtering() { 4 } else { 1 };
+        let weight = if is_short || self.is_filtering() { options.danger } else { 1 };
         let (crashes, faults) = (options.crashes * weight, options.faults * weight);
         // Commit is one step.
         let operator = options.operator * if phase == Some(Phase::Commit) { 4 } else { 1 };
@@ -72,8 +72,7 @@ impl<'s, 'w> Life<'s, 'w> {
             return Ok(self.sabotage());
         }
         if chance < crashes + faults {
-            self.order_fault();
-            return Ok(None);
+            return self.order_fault().map(|()| None);
         }
         // A machine whose disk fails often stops for good soon after.
         if options.crashes > 0 && self.world.wire.is_shaken() && self.world.dice.percent(10) {
@@ -132,7 +131,12 @@ impl<'s, 'w> Life<'s, 'w> {
 
     /// A run is often quicker than the node: with one step between two touches it would never come to its seal.
     fn some_steps(&mut self) -> Verdict {
-        for _ in 0..self.world.dice.between(1, self.world.options.burst) {
+        let mut left = self.world.dice.between(1, self.world.options.burst);
+        if self.is_early() {
+            left *= self.world.options.rush;
+        }
+        while left > 0 {
+            left = if self.is_early() { left - 1 } else { left.min(self.world.options.burst) - 1 };
             if self.world.dice.percent(self.dwell()) {
                 break;
             }
@@ -146,11 +150,18 @@ impl<'s, 'w> Life<'s, 'w> {
         Ok(())
     }
 
+    /// Whether a run is under way, and nothing moves yet.
+    fn is_early(&self) -> bool {
+        let phase = self.run.as_ref().map(Run::phase);
+        matches!(phase, Some(Phase::Prepare | Phase::Mark | Phase::Collect))
+    }
+
     /// Chances in a hundred that the run waits for everybody else.
     fn dwell(&self) -> usize {
         let phase = self.run.as_ref().map(Run::phase);
         match phase {
             Some(Phase::Commit) => 60,
+            Some(Phase::Seal) => 20,
             _ if self.is_filtering() => self.world.options.dwell,
             _ => 0,
         }

@@ -47,6 +47,8 @@ pub(crate) struct SimOptions {
     /// Chances in a hundred turns.
     pub(crate) crashes: usize,
     pub(crate) faults: usize,
+    /// How many times as many of both where a run can lose something.
+    pub(crate) danger: usize,
     pub(crate) holds: usize,
     pub(crate) operator: usize,
     /// How eager the run is beside the node.
@@ -55,6 +57,8 @@ pub(crate) struct SimOptions {
     pub(crate) by_hand: usize,
     /// Steps of a run at once, at most.
     pub(crate) burst: usize,
+    /// How many times as many of them before anything moves: most runs would not live to see their purge.
+    pub(crate) rush: usize,
     /// Chances in a hundred that a purge waits for the node.
     pub(crate) dwell: usize,
     /// Chances in a hundred that somebody takes a turn inside a step that rewrites hot.
@@ -93,14 +97,16 @@ impl SimOptions {
             batch: dice.between(1, 4),
             fan_out: dice.between(2, 4),
             cold_lag: Duration::from_secs([0, 0, 9][dice.below(3)]),
-            turns: dice.between(80, 240),
+            turns: dice.between(80, 240) * [1, 1, 2][dice.below(3)],
             crashes: [0, 2, 4][dice.below(3)],
             faults: [0, 3, 8][dice.below(3)],
+            danger: [1, 4][dice.below(2)],
             holds: [0, 4, 10][dice.below(3)],
             operator: [0, 4, 10][dice.below(3)],
             run_weight: dice.between(4, 16),
             by_hand: [0, 20, 100, 100][dice.below(4)],
             burst: dice.between(1, 6),
+            rush: [1, 4, 16, 40][dice.below(4)],
             dwell: [0, 50, 80][dice.below(3)],
             interludes: 60,
             restless: [0, 0, 15, 40][dice.below(4)],

@@ -8,6 +8,9 @@ use crate::broken::{Broken, Verdict};
 use crate::life::Life;
 use crate::universe::Id;
 
+/// Where the link index is, below the folder of the store.
+const LINKS_PACK: &str = "links/pack";
+
 impl Life<'_, '_> {
     /// The disk loses a header; the seed is over afterwards.
     pub(crate) fn probe(&mut self) -> Verdict {
@@ -26,6 +29,12 @@ impl Life<'_, '_> {
         self.world.dice.pick(&all).copied()
     }
 
+    fn whole_run(&self) -> splitstore_orchestrator::Result<()> {
+        let mut run = self.store.begin()?;
+        while !matches!(run.step()?, Step::Finished(_)) {}
+        Ok(())
+    }
+
     /// The disk has lost a header: a run must end, name it, and delete nothing. One that is final no run looks at
     /// again; then it is the audit that must find it.
     fn a_hole_in_the_chain_ends_a_run(&mut self, header: Id) -> Verdict {
@@ -41,10 +50,14 @@ impl Life<'_, '_> {
         let info = self.store.info().map_err(|error| Broken::new("info is known", error.to_string()))?;
         let base = info.base.filter(|_| info.compactions > 0);
         let is_final = height.zip(base).is_some_and(|(height, base)| height < base.height());
-        let ended = self.store.begin().and_then(|mut run| {
-            while !matches!(run.step()?, Step::Finished(_)) {}
-            Ok(())
-        });
+        let mut ended = self.whole_run();
+        if let Err(Error::DamagedFile { path, .. }) = &ended
+            && path.ends_with(LINKS_PACK)
+        {
+            // The link index lists a block that hot has lost: that is named first, and the next run builds it anew.
+            self.world.coverage.count("probe: the link index has what hot lost");
+            ended = self.whole_run();
+        }
         let same = self.world.hot_ids() == before;
         match ended {
             Err(Error::MissingLive { cid, .. }) if cid == lost && same => Ok(()),

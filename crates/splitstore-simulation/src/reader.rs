@@ -135,6 +135,21 @@ fn read(store: &SplitStore, way: Way, cid: &Cid, data: &[u8], looking: &AtomicBo
 impl World {
     pub(crate) fn draw_question(&mut self) -> Question {
         let id = self.dice.below(self.universe.blocks.len());
+        self.draw_way(id)
+    }
+
+    /// A question about a block that only cold has, if it has one.
+    pub(crate) fn draw_old_question(&mut self) -> Question {
+        let all = 0..self.universe.blocks.len();
+        let old: Vec<Id> = all.filter(|id| self.only_in_cold(*id)).collect();
+        if old.is_empty() {
+            return self.draw_question();
+        }
+        let at = self.dice.below(old.len());
+        self.draw_way(old[at])
+    }
+
+    fn draw_way(&mut self, id: Id) -> Question {
         // Batches without a throw of their own: seeds from before there were any keep their schedules.
         let get = if id.is_multiple_of(2) { Way::Many } else { Way::Get };
         let way = [Way::Has, get, Way::Size, Way::View][self.dice.below(4)];

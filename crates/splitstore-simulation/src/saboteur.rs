@@ -4,6 +4,7 @@ use splitstore_domain::Phase;
 use splitstore_orchestrator::Run;
 use splitstore_ports::ErrorKind;
 
+use crate::broken::Verdict;
 use crate::life::{End, Life};
 use crate::wire::{Access, Aim, Fault, Port};
 
@@ -40,11 +41,11 @@ impl Life<'_, '_> {
     }
 
     /// One call to come will fail.
-    pub(crate) fn order_fault(&mut self) {
+    pub(crate) fn order_fault(&mut self) -> Verdict {
         let phase = self.run.as_ref().map(Run::phase);
         let fault = match phase {
-            Some(phase) if self.world.dice.percent(50) => self.draw_fault_of_run(phase),
-            _ if self.world.dice.percent(40) => self.draw_fault_of_node(),
+            Some(phase) if self.world.dice.percent(aimed_at(phase)) => self.draw_fault_of_run(phase),
+            _ if self.world.dice.percent(60) => self.draw_fault_of_node(),
             _ => self.draw_fault(),
         };
         let Fault { port, access, kind, nth, aim } = fault;
@@ -56,15 +57,20 @@ impl Life<'_, '_> {
         };
         self.world.trace.line(format!("{of} {nth} of {} will fail: {kind}", port.name()));
         self.world.wire.order(fault);
+        // Of what a node asks by itself, little is in cold, and after the seal little leads to a walk.
+        match (port, aim) {
+            (Port::Cold, Aim::Node) => self.read_what_is_old(),
+            (_, Aim::Node) if self.is_filtering() => self.build_on_what_is_old(),
+            _ => Ok(()),
+        }
     }
 
     /// Where a run is at what only it does, the calls of everybody else would take most faults.
     fn draw_fault_of_run(&mut self, phase: Phase) -> Fault {
         let dice = &mut self.world.dice;
         let (port, access, aim) = match phase {
-            Phase::Transfer if dice.percent(50) => (Port::Hot, Access::Read, Aim::Run),
+            Phase::Transfer | Phase::Seal if dice.percent(50) => (Port::Hot, Access::Read, Aim::Run),
             Phase::Transfer => (Port::Cold, Access::Effect, Aim::Run),
-            Phase::Seal if dice.percent(25) => (Port::Hot, Access::Read, Aim::Run),
             Phase::Seal => (Port::Files, Access::Effect, Aim::SyncOfRun),
             Phase::Purge => (Port::Hot, Access::Effect, Aim::SyncOfRun),
             _ => (Port::ALL[dice.below(4)], Access::Effect, Aim::Run),
@@ -77,7 +83,7 @@ impl Life<'_, '_> {
     fn draw_fault_of_node(&mut self) -> Fault {
         let dice = &mut self.world.dice;
         let port = [Port::Hot, Port::Cold][dice.below(2)];
-        let most = [2, 8][dice.below(2)];
+        let most = if port == Port::Cold { 1 } else { [1, 3][dice.below(2)] };
         let nth = dice.between(1, most) as u64;
         Fault { port, access: Access::Read, kind: ErrorKind::Unavailable, nth, aim: Aim::Node }
     }
@@ -93,5 +99,15 @@ impl Life<'_, '_> {
         let most = [2, 8][self.world.dice.below(2)];
         let nth = self.world.dice.between(1, most) as u64;
         Fault { port, access, kind, nth, aim: Aim::Any }
+    }
+}
+
+/// Chances in a hundred that a fault beside a run in this phase is for the run. Where it has nothing to lose yet, it
+/// would end before it has.
+const fn aimed_at(phase: Phase) -> usize {
+    match phase {
+        Phase::Idle | Phase::Prepare => 10,
+        Phase::Mark | Phase::Collect => 25,
+        Phase::Transfer | Phase::Seal | Phase::Purge | Phase::Commit => 50,
     }
 }

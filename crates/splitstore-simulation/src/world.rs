@@ -270,6 +270,10 @@ impl World {
         self.machine.hot.has(&self.universe.cid(id)).unwrap_or(false)
     }
 
+    pub(crate) fn only_in_cold(&self, id: Id) -> bool {
+        self.in_cold(id) && !self.in_hot(id)
+    }
+
     /// Whether a tier has the block and no rewrite is about to take it, whatever a filter says.
     pub(crate) fn there(&self, id: Id) -> bool {
         (self.in_hot(id) && !self.oracle.going.contains(&id)) || self.in_cold(id)
