@@ -100,6 +100,9 @@ pub(crate) enum Command {
     Export(ExportArgs),
     /// Check every block's hash in both tiers, and that every live block is there.
     Verify(WindowArgs),
+    /// Write a damaged hot tier anew from what can be read of it; the old one is kept beside it.
+    #[cfg(feature = "rocksdb")]
+    Repair,
     /// Write a generated chain in Filecoin's shape as a CARv1.
     Generate(GenerateArgs),
     /// Show a chain being imported and compacted several times, every law checked after each.

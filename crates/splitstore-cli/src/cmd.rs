@@ -10,6 +10,8 @@ mod import;
 mod info;
 mod init;
 mod keys;
+#[cfg(feature = "rocksdb")]
+mod repair;
 mod verify;
 
 mod shape;
@@ -32,6 +34,8 @@ pub(crate) fn run(cli: &Cli, output: Output) -> Result<Outcome> {
         Command::Keys(args) => keys::run(cli, args, output),
         Command::Export(args) => export::run(cli, args, output),
         Command::Verify(args) => verify::run(cli, *args, output),
+        #[cfg(feature = "rocksdb")]
+        Command::Repair => repair::run(cli, output),
         Command::Generate(args) => generate::run(cli, args, output),
         Command::Demo(args) => demo::run(args, output),
     }

@@ -98,11 +98,15 @@ fn chain(error: &Error) -> String {
     message
 }
 
+/// `verify` ends at a page that the engine cannot read; `repair` gets past it.
+const DAMAGED: &str = "`verify` says what is damaged, if it can read on; importing the chain again brings back what is lost, and \
+                       `repair` writes a hot tier of rocksdb anew that can no longer be scanned";
+
 /// The message with what to do, where it does not say so yet.
 fn advised(message: String, kind: &str) -> String {
     let advice = match kind {
         "disk-full" => "free space on the store's disk and try again",
-        "damaged" => "run `verify` to see what is damaged, and import the chain again to mend it",
+        "damaged" => DAMAGED,
         _ => return message,
     };
     let says_so = ["free space", "restore it", "no block is lost"].iter().any(|way| message.contains(way));
@@ -144,6 +148,8 @@ fn of_folder(error: &FolderError) -> Option<(u8, &'static str)> {
         | FolderError::BadWindows { .. }
         | FolderError::OtherEngine { .. } => "bad-settings",
         FolderError::NotBuilt { .. } => "not-built",
+        FolderError::NoRepair { .. } => "no-repair",
+        FolderError::Unfinished { .. } => "unfinished",
         _ => return None,
     };
     Some((BAD_INPUT, kind))

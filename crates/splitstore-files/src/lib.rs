@@ -9,3 +9,5 @@ mod lock;
 pub use lock::StoreLock;
 mod clock;
 pub use clock::SystemClock;
+mod exchange;
+pub use exchange::exchange;

@@ -147,10 +147,14 @@ impl Doom {
 
     /// The range has been rewritten. Returns what of the doomed is not known to be gone, in key order.
     pub(crate) fn forget_all(&self) -> Left {
-        let mut fates = self.fates.write();
-        self.any.store(false, Ordering::Relaxed);
+        // Puts take the lock: they need not wait until so many keys are freed.
+        let fates = {
+            let mut fates = self.fates.write();
+            self.any.store(false, Ordering::Relaxed);
+            std::mem::take(&mut *fates)
+        };
         let mut left = Left::default();
-        for (key, fate) in fates.drain() {
+        for (key, fate) in fates {
             let among = match fate {
                 Fate::Spared => &mut left.spared,
                 Fate::Goes { told } if told.load(Ordering::Relaxed) => continue,

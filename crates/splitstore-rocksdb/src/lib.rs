@@ -25,6 +25,8 @@ mod folder;
 mod maintenance;
 mod notes;
 mod read;
+mod rescue;
+pub use rescue::Rescued;
 mod rewrite;
 mod room;
 mod salvage;

@@ -14,5 +14,7 @@ mod interrupted;
 mod json;
 mod link_index;
 mod real;
+#[cfg(feature = "rocksdb")]
+mod repair;
 mod settings;
 mod targets;

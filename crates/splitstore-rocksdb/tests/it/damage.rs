@@ -21,7 +21,7 @@ fn plant(path: &Path, key: &[u8], value: &[u8]) {
 }
 
 /// Makes a store of settled tables.
-fn settle(path: &Path, blocks: &[(Cid, Vec<u8>)]) {
+pub(crate) fn settle(path: &Path, blocks: &[(Cid, Vec<u8>)]) {
     let store = open(path);
     put(&store, blocks);
     store.reclaim(ReclaimMode::Full, &Interrupt::new()).unwrap();

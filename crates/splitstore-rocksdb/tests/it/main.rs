@@ -4,6 +4,7 @@
 
 mod damage;
 mod places;
+mod rescue;
 mod sample;
 mod space;
 

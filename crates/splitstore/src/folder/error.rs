@@ -153,6 +153,29 @@ pub enum FolderError {
         /// The engine.
         engine: HotEngine,
     },
+    /// The engine of the hot tier cannot be read past its damage.
+    #[error(
+        "the store at {} has its hot tier on {engine}, for which there is no repair: make a new store and import the chain \
+         into that",
+        path.display()
+    )]
+    NoRepair {
+        /// The folder.
+        path: PathBuf,
+        /// The engine.
+        engine: HotEngine,
+    },
+    /// A compaction has sealed, and could not be finished before a repair.
+    #[error(
+        "finish a compaction of the store at {} first: if damage hinders it, set `purge = \"delete\"` in splitstore.toml and repair again",
+        path.display()
+    )]
+    Unfinished {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: Box<Self>,
+    },
     /// The operating system refused.
     #[error("{action} {}", path.display())]
     Io {
