@@ -61,7 +61,7 @@ Now and then
                                              write a seeded chain to OUT
   native                                     only the set-up below
 
-RocksDB is C++ and takes about 15 minutes on two cores, once per machine: the archive is kept in
+RocksDB is C++ and takes 8 to 25 minutes on two cores, once per machine: the archive is kept in
 SPLITSTORE_CACHE (else XDG_CACHE_HOME/splitstore, else HOME/.cache/splitstore). No patience?
 `demo --hot fjall` and `test --quick` are pure Rust. Builds go to CARGO_TARGET_DIR, else to the same cache.
 ";

@@ -3,7 +3,7 @@
 //! ```text
 //!   libclang   there?  else apt-get (as root), else the PyPI wheel in the cache
 //!   archive    <cache>/rocksdb-<version>-<target>-<features>/librocksdb.a
-//!                there?  else built once, about 15 minutes on two cores
+//!                there?  else built once, 8 to 25 minutes on two cores
 //!   children   get ROCKSDB_LIB_DIR and ROCKSDB_STATIC: no profile or target folder compiles C++ again
 //! ```
 

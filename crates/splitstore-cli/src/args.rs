@@ -144,14 +144,15 @@ pub(crate) struct InitArgs {
 pub(crate) struct ImportArgs {
     /// The archive.
     pub(crate) file: PathBuf,
-    /// Move the head also to a chain of another genesis than the store's own.
+    /// Move the head also to a chain of another genesis than the store's own, or back to one that ends below it.
     #[arg(long)]
     pub(crate) replace_chain: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct CompactArgs {
-    /// Say what would be done, and change nothing.
+    /// Say what would be done, and change nothing; what a crash left of an earlier compaction is finished first, as by every
+    /// command.
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// How it treats those who use the machine meanwhile: fast takes what it can get, paced rests between its steps and

@@ -276,7 +276,7 @@ impl RedbFile {
         let why = if !metadata.is_file() {
             "it is no regular file"
         } else if metadata.len() == 0 {
-            "the file is empty; nothing was changed: restore it, or remove it to start anew"
+            "the file is empty; nothing was changed: restore it"
         } else {
             return Ok(());
         };
@@ -306,7 +306,7 @@ impl RedbFile {
     }
 
     fn not_opened(&self, fault: Fault) -> PortError {
-        let way_out = "; nothing was removed: restore the file, or remove it to start anew";
+        let way_out = "; nothing was changed: restore it, or make a new store and import the chain into that";
         let way_out = if fault.kind() == ErrorKind::Corrupt { way_out } else { "" };
         let attempt = self.attempt("open");
         fault.into_port(format!("{attempt}{way_out}"))

@@ -61,6 +61,9 @@ pub struct Imported {
     pub roots: Vec<Cid>,
     /// The heaviest tipset of the roots; `None` if they are no headers, and the archive is no chain.
     pub head: Option<Tipset>,
+    /// The store's head where it stayed, as it is higher than the archive's: an older archive brings blocks, and takes
+    /// nothing out of the windows.
+    pub stays: Option<Tipset>,
     /// What the store made of the new head, if it was moved.
     pub decision: Option<Decision>,
 }
@@ -102,13 +105,14 @@ impl fmt::Display for Pass {
 /// Is shown the progress, and says whether to go on.
 pub type Show<'a> = dyn FnMut(&Progress) -> ControlFlow<()> + 'a;
 
-/// What becomes of an archive whose chain begins at another genesis than the store's own.
+/// What becomes of an archive whose chain begins at another genesis than the store's own, or ends below the store's head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OtherChain {
-    /// It is refused: most likely it is of another network.
+    /// Another genesis is refused: most likely it is of another network. Of an older chain the blocks are taken in, and the
+    /// head stays.
     #[default]
     Refuse,
-    /// The head moves to it; the store's own chain is then no longer live.
+    /// The head moves to it, also back; what of the store's own chain is not below it is then no longer live.
     Replace,
 }
 
@@ -134,8 +138,12 @@ pub fn import_car_with(
     let checked = survey.checked;
     let imported = take_in(folder, path, checked, show)?;
     let Some(head) = imported.head.clone() else { return Ok(imported) };
-    let moved = move_head(folder, head);
-    let decision = moved.map_err(|source| ImportError::Store { path: path.to_owned(), source })?;
+    let store = |source| ImportError::Store { path: path.to_owned(), source };
+    let higher = folder.head().map_err(store)?.filter(|own| own.height > head.height);
+    if other == OtherChain::Refuse && higher.is_some() {
+        return Ok(Imported { stays: higher, ..imported });
+    }
+    let decision = move_head(folder, head).map_err(store)?;
     Ok(Imported { decision, ..imported })
 }
 
@@ -169,5 +177,5 @@ fn take_in(
     flushed.map_err(|source| ImportError::Store { path: path.to_owned(), source })?;
     let check::Checked { blocks, bytes, roots, head } = checked;
     let write::Written { already_there, not_stored } = written;
-    Ok(Imported { blocks, bytes, already_there, not_stored, roots, head, decision: None })
+    Ok(Imported { blocks, bytes, already_there, not_stored, roots, head, stays: None, decision: None })
 }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use tsm::name::{FileName, TSM};
 
+use crate::output::Output;
+
 /// TSM files in the order of their writes, each once.
 pub(crate) fn tsm_files(paths: &[String]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
@@ -65,6 +67,16 @@ pub(crate) fn in_folder(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     files.sort_by_key(|file| FileName::parse(file).ok());
     Ok(files)
+}
+
+/// Refuses a folder without TSM files, and tells which of them are nobody's segments for want of a name.
+pub(crate) fn look_over(folder: &Path, output: Output) -> Result<()> {
+    let files = in_folder(folder)?;
+    ensure!(!files.is_empty(), "{}: no TSM file there", folder.display());
+    for file in files.iter().filter(|file| FileName::parse(file).is_err()) {
+        output.note(format_args!("left aside: {} is not named GENERATION-SEQUENCE", file.display()));
+    }
+    Ok(())
 }
 
 fn is_tsm(path: &Path) -> bool {

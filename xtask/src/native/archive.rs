@@ -71,7 +71,7 @@ fn compiled(mut features: Vec<&str>) -> String {
 
 /// Compiles the C++ and returns the folder in which the build script left the archive.
 fn build(workspace: &Workspace, vars: &NativeEnv) -> Result<PathBuf> {
-    eprintln!("RocksDB is compiled now: about 15 minutes on two cores, once per machine.");
+    eprintln!("RocksDB is compiled now: 8 to 25 minutes on two cores, once per machine.");
     let target = workspace.cache.join("rocksdb-build");
     let mut out_dir = None;
     workspace

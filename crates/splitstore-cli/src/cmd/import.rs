@@ -37,7 +37,7 @@ pub(crate) fn run(cli: &Cli, args: &ImportArgs, output: Output) -> Result<Outcom
 }
 
 fn text(imported: &Imported, seconds: f64) -> String {
-    let Imported { blocks, bytes, already_there, not_stored, roots, head, decision } = imported;
+    let Imported { blocks, bytes, already_there, not_stored, roots, head, stays, decision } = imported;
     let mut text = format!("imported {blocks} blocks, {} in {seconds:.2} s", ByteCount(*bytes));
     if *already_there > 0 {
         let _ = write!(text, ", {already_there} of them were there");
@@ -45,11 +45,18 @@ fn text(imported: &Imported, seconds: f64) -> String {
     if *not_stored > 0 {
         let _ = write!(text, ", {not_stored} of them lie in their CIDs");
     }
-    match head {
-        Some(head) => {
+    match (stays, head) {
+        (Some(own), Some(head)) => {
+            let _ = write!(
+                text,
+                "\nhead: stays at height {}, as the archive ends at {}; --replace-chain would move it back",
+                own.height, head.height
+            );
+        }
+        (_, Some(head)) => {
             let _ = write!(text, "\nhead: height {}, tipset {}", head.height, head.key);
         }
-        None => {
+        (_, None) => {
             let _ = write!(
                 text,
                 "\nno chain: its {} roots are no block headers, so the head stays as it was",
@@ -71,6 +78,7 @@ fn json(imported: &Imported, seconds: f64) -> Value {
         "not_stored": imported.not_stored,
         "roots": imported.roots.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "head": imported.head.as_ref().map(shape::tipset),
+        "stays": imported.stays.as_ref().map(shape::tipset),
         "compaction_due": matches!(imported.decision, Some(Decision::Compact(_))),
         "seconds": seconds,
     })

@@ -8,7 +8,7 @@ use splitstore::domain::trigger::Decision;
 use splitstore::domain::{Epoch, HeadChange, Settings};
 use splitstore::folder::{FolderError, FolderSettings, HotEngine, Opening, StoreFolder};
 use splitstore::import::{
-    ChainFault, ImportError, Imported, OtherChain, Pass, import_blocks, import_car, import_car_with,
+    ChainFault, ImportError, Imported, OtherChain, Pass, Progress, import_blocks, import_car, import_car_with,
 };
 use splitstore::ports::{BlockRead, ChainAccessor};
 use splitstore_fixtures::{ChainSpec, write_car};
@@ -130,6 +130,24 @@ fn a_damaged_chain_is_not_compared_with_another_but_mended_or_replaced() {
     let replaced =
         import_car_with(&folder, &other, OtherChain::Replace, &mut |_| ControlFlow::Continue(())).unwrap();
     assert_eq!(folder.head().unwrap(), replaced.head);
+}
+
+#[test]
+fn an_older_archive_brings_blocks_and_leaves_the_head_where_it_is() {
+    let dir = made(HotEngine::default());
+    let folder = open(&dir);
+    let head = import(&folder, &dir).head.unwrap();
+    let older = dir.path().join("older.car");
+    write_car(&ChainSpec { epochs: 40, actors: 60, ..ChainSpec::default() }, &older).unwrap();
+    let lost = folder.chain().tipset_at(Epoch::new(20), &head).unwrap().unwrap().key.cids()[0];
+    folder.hot().delete_many(&[(&lost).into()]).unwrap();
+    let mut go_on = |_: &Progress| ControlFlow::Continue(());
+    let imported = import_car(&folder, &older, &mut go_on).unwrap();
+    assert_eq!((imported.stays.as_ref(), imported.decision), (Some(&head), None));
+    assert_eq!(folder.head().unwrap().as_ref(), Some(&head));
+    assert!(folder.store().has(&lost).unwrap());
+    let back = import_car_with(&folder, &older, OtherChain::Replace, &mut go_on).unwrap();
+    assert_eq!((folder.head().unwrap(), back.stays), (back.head, None));
 }
 
 #[test]

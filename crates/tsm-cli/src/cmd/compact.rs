@@ -15,7 +15,7 @@ use crate::content::Content;
 use crate::exit::{Broken, Outcome, told};
 use crate::folder::{Access, Folder, Opening};
 use crate::output::{Output, bytes};
-use crate::paths::{in_folder, same_folder, tsm_files};
+use crate::paths::{in_folder, look_over, same_folder, tsm_files};
 use crate::progress::Shown;
 
 /// What is asked for.
@@ -38,6 +38,9 @@ pub(crate) fn run(compact: &Compact, output: Output) -> Result<Outcome> {
         observer: Arc::new(Shown::new(output)),
     };
     let folder = Folder::open(&path, opening)?;
+    if !matches!(wanted, Wanted::Given(_)) {
+        look_over(&path, output)?;
+    }
     if compact.dry_run {
         return dry_run(&folder, &wanted, output);
     }

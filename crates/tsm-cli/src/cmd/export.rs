@@ -28,6 +28,7 @@ struct LeftOut {
 }
 
 pub(crate) fn run(export: &Export, output: Output) -> Result<Outcome> {
+    ensure!(!export.times.range().is_empty(), "--start comes after --end");
     let files = tsm_files(&export.paths)?;
     let mut damage = export.damage.damage();
     let mut inputs = Vec::new();

@@ -13,6 +13,7 @@ use crate::args;
 use crate::exit::{Outcome, causes};
 use crate::folder::{Access, Folder, Opening};
 use crate::output::Output;
+use crate::paths::look_over;
 
 /// Ends the reason of a generation that is no concern of a plan.
 const ELSEWHERE: &str = "is for another plan";
@@ -26,6 +27,7 @@ pub(crate) fn run(plan: &args::Plan, output: Output) -> Result<Outcome> {
         observer: Arc::new(NoObserver),
     };
     let folder = Folder::open(&plan.folder, opening)?;
+    look_over(&plan.folder, output)?;
     let idle = plan.idle.map_or_else(|| folder.idle(), Ok)?;
     let survey = folder.compactor.folder().survey(folder.compactor.format())?;
     let plans = plans(&folder.planner, &survey, plan, idle);

@@ -159,7 +159,13 @@ fn bad_usage_and_missing_files_end_with_two_and_a_message() {
         (vec!["verify"], "required"),
         (vec!["frobnicate"], "unrecognized subcommand"),
         (vec!["plan", "nowhere"], "open nowhere"),
+        (vec!["plan", "empty"], "empty: no TSM file there"),
+        (vec!["compact", "empty"], "empty: no TSM file there"),
         (vec!["export", "empty/*.tsm"], "no TSM file there"),
+        (
+            vec!["export", "empty", "--start", "2000-01-02", "--end", "2000-01-01"],
+            "--start comes after --end",
+        ),
         (vec!["delete", "empty", "--key", "k", "--start", "yesterday"], "yesterday"),
     ] {
         let found = bench.run(args).code(2);
@@ -168,6 +174,18 @@ fn bad_usage_and_missing_files_end_with_two_and_a_message() {
     let json: serde_json::Value =
         serde_json::from_str(&bench.run(["--json", "verify", "nowhere"]).code_out(2)).unwrap();
     assert!(json["error"].as_str().unwrap().contains("no such file"));
+}
+
+#[test]
+fn a_file_that_no_compaction_takes_for_want_of_a_name_is_told() {
+    let bench = Bench::new();
+    bench.import("d", "m f=1 1\n");
+    fs::copy(bench.path("d/000000001-000000001.tsm"), bench.path("d/weird.tsm")).unwrap();
+    for command in ["plan", "compact"] {
+        let said = bench.run([command, "d"]).code(0);
+        assert!(said.contains("left aside: d/weird.tsm is not named GENERATION-SEQUENCE"), "{said}");
+    }
+    assert!(bench.files("d").contains(&"weird.tsm".to_owned()));
 }
 
 #[test]
