@@ -296,14 +296,15 @@ impl Life<'_, '_> {
         self.world.give(errands);
     }
 
-    /// Puts something new on top of an old subtree without having asked for that.
+    /// Puts something new on top of an old subtree, and asks for that only then.
     pub(crate) fn build_on_what_is_old(&mut self) -> Verdict {
         let old = self.world.old_subtree();
-        if !self.world.there(old) {
+        if !self.world.there(old) || !self.world.is_free() {
             return Ok(());
         }
         let top = self.world.universe.list(7, vec![old]);
-        self.errand(Errand::WriteBare(top)).map(drop)
+        self.world.give(vec![Errand::WriteBare(top), Errand::Ensure(old), Errand::Ensure(top)]);
+        self.node_turn()
     }
 
     /// A node that hears of no failed sync brings an old subtree, which is durable then.

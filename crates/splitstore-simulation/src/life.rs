@@ -75,7 +75,7 @@ impl<'s, 'w> Life<'s, 'w> {
             return self.order_fault().map(|()| None);
         }
         // A machine whose disk fails often stops for good soon after.
-        if options.crashes > 0 && self.world.wire.is_shaken() && self.world.dice.percent(10) {
+        if options.crashes > 0 && self.world.wire.is_shaken() && self.world.dice.percent(25) {
             self.world.coverage.count("crash after a sync that failed");
             return Ok(Some(self.dies()));
         }

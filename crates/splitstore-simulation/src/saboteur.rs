@@ -48,14 +48,15 @@ impl Life<'_, '_> {
             _ if self.world.dice.percent(60) => self.draw_fault_of_node(),
             _ => self.draw_fault(),
         };
-        let Fault { port, access, kind, nth, aim } = fault;
+        let Fault { port, access, kind, nth, aim, twice } = fault;
         let of = match aim {
             Aim::Any => access.name(),
             Aim::Node => "read of the node",
             Aim::Run => "call of a run",
             Aim::SyncOfRun => "sync of a run",
         };
-        self.world.trace.line(format!("{of} {nth} of {} will fail: {kind}", port.name()));
+        let next = if twice { ", and what comes next" } else { "" };
+        self.world.trace.line(format!("{of} {nth} of {} will fail{next}: {kind}", port.name()));
         self.world.wire.order(fault);
         // Of what a node asks by itself, little is in cold, and after the seal little leads to a walk.
         match (port, aim) {
@@ -75,8 +76,16 @@ impl Life<'_, '_> {
             Phase::Purge => (Port::Hot, Access::Effect, Aim::SyncOfRun),
             _ => (Port::ALL[dice.below(4)], Access::Effect, Aim::Run),
         };
-        let most = if phase == Phase::Transfer { 6 } else { [1, 3][dice.below(2)] };
-        Fault { port, access, kind: ErrorKind::Unavailable, nth: dice.between(1, most) as u64, aim }
+        let most = match phase {
+            Phase::Transfer => 6,
+            // Of the marks twice, then of the record.
+            Phase::Seal => 3,
+            _ => [1, 3][dice.below(2)],
+        };
+        let nth = dice.between(1, most) as u64;
+        // Whether a seal got out can then not be looked up either.
+        let twice = phase == Phase::Seal && aim == Aim::SyncOfRun && dice.percent(50);
+        Fault { port, access, kind: ErrorKind::Unavailable, nth, aim, twice }
     }
 
     /// What the node asks of the tiers, and the walks that protect what it touches: a run reads far more than both.
@@ -85,7 +94,7 @@ impl Life<'_, '_> {
         let port = [Port::Hot, Port::Cold][dice.below(2)];
         let most = if port == Port::Cold { 1 } else { [1, 3][dice.below(2)] };
         let nth = dice.between(1, most) as u64;
-        Fault { port, access: Access::Read, kind: ErrorKind::Unavailable, nth, aim: Aim::Node }
+        Fault { port, access: Access::Read, kind: ErrorKind::Unavailable, nth, aim: Aim::Node, twice: false }
     }
 
     fn draw_fault(&mut self) -> Fault {
@@ -98,7 +107,7 @@ impl Life<'_, '_> {
         };
         let most = [2, 8][self.world.dice.below(2)];
         let nth = self.world.dice.between(1, most) as u64;
-        Fault { port, access, kind, nth, aim: Aim::Any }
+        Fault { port, access, kind, nth, aim: Aim::Any, twice: false }
     }
 }
 

@@ -94,6 +94,8 @@ pub(crate) struct Fault {
     pub(crate) kind: ErrorKind,
     pub(crate) nth: u64,
     pub(crate) aim: Aim,
+    /// Whether the next effect of a run fails there as well: a disk that fails seldom fails once.
+    pub(crate) twice: bool,
 }
 
 /// Which of these calls count.
@@ -408,6 +410,9 @@ impl State {
             return None;
         }
         let fault = self.faults.remove(at);
+        if fault.twice {
+            self.faults.push(Fault { nth: 1, access: Access::Effect, aim: Aim::Run, twice: false, ..fault });
+        }
         Some(self.fire(port, access, fault.kind))
     }
 
