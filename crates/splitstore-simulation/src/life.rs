@@ -91,7 +91,7 @@ impl<'s, 'w> Life<'s, 'w> {
         if self.world.dice.percent(options.holds) {
             return self.hold_a_reader().map(|()| None);
         }
-        if self.world.dice.percent(options.holds * self.held.len()) {
+        if self.world.dice.percent(options.holds * self.held.len() / 3) {
             return self.let_one_go().map(|()| None);
         }
         self.act().map(|()| None)
