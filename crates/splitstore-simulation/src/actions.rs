@@ -299,7 +299,7 @@ impl Life<'_, '_> {
     /// Puts something new on top of an old subtree, and asks for that only then.
     pub(crate) fn build_on_what_is_old(&mut self) -> Verdict {
         let old = self.world.old_subtree();
-        if !self.world.there(old) || !self.world.is_free() {
+        if !self.world.is_whole(old) || !self.world.is_free() {
             return Ok(());
         }
         let top = self.world.universe.list(7, vec![old]);
