@@ -73,7 +73,9 @@ impl RocksHot {
         iter.seek(&at.next);
         for _ in 0..PAGE_ENTRIES {
             let Some((key, value)) = iter.item() else { break };
-            if copy.take(key, value, Trust::Unchecked)? {
+            // Behind a key that reads as a later one stand keys that were passed already.
+            let is_new = key >= at.next.as_slice();
+            if is_new && copy.take(key, value, Trust::Unchecked)? {
                 at.pass(key);
                 return Ok(Ended::AtDamage);
             }
