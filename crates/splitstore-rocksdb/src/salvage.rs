@@ -191,6 +191,22 @@ mod tests {
         page
     }
 
+    /// A deletion, and at a restart the put that it hides. Where the deletion cannot be read nothing says that there was none.
+    #[test]
+    fn what_stands_at_a_restart_is_not_taken_for_the_newest_version() {
+        let (cid, data) = sized_block(7, 500);
+        let (mut page, mut value, key) = (Vec::new(), Vec::new(), BlockKey::from(&cid));
+        record::encode(cid.codec(), &data, &mut value);
+        entry(&[], key.as_bytes(), 0, &[], &mut page);
+        let restart = u32::try_from(page.len()).unwrap();
+        entry(&[], key.as_bytes(), PUT, &value, &mut page);
+        page.extend([0, restart, 2].into_iter().flat_map(u32::to_le_bytes));
+        assert_eq!(search(&page, &cid, &key), None, "it is deleted");
+        // More bytes shared with the key before than that has.
+        page[0] = 0x7f;
+        assert_eq!(search(&page, &cid, &key), None, "it may be deleted");
+    }
+
     fn blocks() -> Vec<(Cid, Vec<u8>)> {
         let mut blocks: Vec<_> =
             (0..40).map(|n| sized_block(n, 30 + usize::try_from(n).unwrap() * 9)).collect();
