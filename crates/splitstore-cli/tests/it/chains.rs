@@ -78,7 +78,10 @@ fn a_header_that_is_missing_is_named_and_the_whole_archive_mends_it() {
     let low = case.headers().find(|(_, fields)| fields[7] == Ipld::Integer(0)).unwrap().0;
     case.blocks.remove(&low);
     case.refused(&["missing", &low.to_string()]);
-    case.tool.ok_on("import", &case.tool.file("chain.car"));
+    let said = case.tool.ok_on("import", &case.tool.file("chain.car"));
+    assert!(said.contains("head: stays at height 45, as the archive ends at 40"), "{said}");
+    assert_eq!(case.tool.json("info")["head"]["height"], 45);
+    case.tool.ok_on("import --replace-chain", &case.tool.file("chain.car"));
     assert_eq!(case.tool.json("info")["head"]["height"], 40);
 }
 
@@ -209,14 +212,17 @@ fn a_chain_of_another_genesis_is_refused_unless_it_shall_replace_the_stores_own(
 }
 
 #[test]
-fn a_lower_and_a_higher_part_of_the_stores_own_chain_are_taken() {
+fn a_lower_and_a_higher_part_of_the_stores_own_chain_are_taken_and_the_head_goes_back_only_if_asked() {
     let mut case = Case::new();
     case.tool.ok_on("import", &case.tool.file("chain.car"));
     let parents = case.roots.clone();
     case.head(45, &parents);
     case.import().done();
     assert_eq!(case.tool.json("info")["head"]["height"], 45);
-    case.tool.ok_on("import", &case.tool.file("chain.car"));
+    let said = case.tool.ok_on("import", &case.tool.file("chain.car"));
+    assert!(said.contains("head: stays at height 45, as the archive ends at 40"), "{said}");
+    assert_eq!(case.tool.json("info")["head"]["height"], 45);
+    case.tool.ok_on("import --replace-chain", &case.tool.file("chain.car"));
     assert_eq!(case.tool.json("info")["head"]["height"], 40);
 }
 
