@@ -13,9 +13,9 @@
 //! **Not copied** are notes: of marks, as no sealed run may be under way; of links, so the link index must go as well.
 //! A deletion that the damage hides may bring back a dead block: the next compaction takes it again.
 
-use cid::Cid;
 use std::collections::BTreeSet;
 
+use cid::Cid;
 use rocksdb::{DBRawIterator, ErrorKind as Rocks, ReadOptions};
 use splitstore_domain::object::{DAG_CBOR, RAW};
 use splitstore_domain::{BlockKey, ByteCount, digest, note, record};
@@ -44,7 +44,7 @@ impl RocksHot {
     ///
     /// Errors: of the new tier; of the old one all but damage.
     pub fn rescue_to(&self, new: &Self) -> Result<Rescued> {
-        let mut copy = Copy::to(new);
+        let mut copy = Copying::to(new);
         let mut at = Place::start(self)?;
         while self.copy_checked(&mut at, &mut copy)? == Ended::AtDamage
             && self.copy_unchecked(&mut at, &mut copy)? == Ended::AtDamage
@@ -53,7 +53,7 @@ impl RocksHot {
     }
 
     /// All from here to the end, or to a damaged page.
-    fn copy_checked(&self, at: &mut Place, copy: &mut Copy<'_>) -> Result<Ended> {
+    fn copy_checked(&self, at: &mut Place, copy: &mut Copying<'_>) -> Result<Ended> {
         let mut iter = self.db.raw_iterator_opt(reading(Trust::Checked));
         iter.seek(&at.next);
         while let Some((key, value)) = iter.item() {
@@ -68,7 +68,7 @@ impl RocksHot {
     ///
     /// Only a key that its data vouches for is one to go on from: a damaged one may stand far behind its place, even behind
     /// the end.
-    fn copy_unchecked(&self, at: &mut Place, copy: &mut Copy<'_>) -> Result<Ended> {
+    fn copy_unchecked(&self, at: &mut Place, copy: &mut Copying<'_>) -> Result<Ended> {
         let mut iter = self.db.raw_iterator_opt(reading(Trust::Unchecked));
         iter.seek(&at.next);
         for _ in 0..PAGE_ENTRIES {
@@ -174,7 +174,7 @@ impl Place {
 const AT_ONCE: usize = 4 << 20;
 
 /// The new tier, and what is on its way there.
-struct Copy<'a> {
+struct Copying<'a> {
     new: &'a RocksHot,
     waiting: Vec<(Cid, Vec<u8>)>,
     bytes: usize,
@@ -182,7 +182,7 @@ struct Copy<'a> {
     rescued: Rescued,
 }
 
-impl<'a> Copy<'a> {
+impl<'a> Copying<'a> {
     fn to(new: &'a RocksHot) -> Self {
         Self { new, waiting: Vec::new(), bytes: 0, lost: BTreeSet::new(), rescued: Rescued::default() }
     }

@@ -34,6 +34,7 @@ mod parts;
 pub use parts::{LocalParts, Parts};
 mod head;
 mod place;
+pub(crate) use place::WORK;
 mod quiet_chain;
 #[cfg(feature = "rocksdb")]
 mod repair;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::{Result, ensure};
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use tsm::IndexSeal;
 
@@ -223,8 +224,10 @@ pub(crate) struct Times {
 }
 
 impl Times {
-    pub(crate) fn range(self) -> tsm::TimeRange {
-        tsm::TimeRange::new(self.start.unwrap_or(i64::MIN), self.end.unwrap_or(i64::MAX))
+    pub(crate) fn range(self) -> Result<tsm::TimeRange> {
+        let range = tsm::TimeRange::new(self.start.unwrap_or(i64::MIN), self.end.unwrap_or(i64::MAX));
+        ensure!(!range.is_empty(), "--start comes after --end");
+        Ok(range)
     }
 }
 

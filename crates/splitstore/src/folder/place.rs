@@ -18,8 +18,7 @@ pub(super) const COLD_FILE: &str = "cold.redb";
 pub(super) const META: &str = "meta.redb";
 #[cfg(feature = "rocksdb")]
 pub(super) const LINKS: &str = "links";
-#[cfg(feature = "rocksdb")]
-pub(super) const WORK: &str = "work";
+pub(crate) const WORK: &str = "work";
 
 /// What a folder is to us.
 pub(super) enum Place {

@@ -51,8 +51,8 @@ impl StoreFolder {
     /// Writes the hot tier of a store anew from what can be read of it; the old one is kept beside it. For a store that nobody
     /// has open, with room for a second hot tier on its disk.
     ///
-    /// Errors: `NoRepair` for an engine that has none; `Unfinished` while a run that has sealed waits to be finished; whatever
-    /// keeps the store from being opened, but for damage in hot.
+    /// Errors: `NoRepair` for an engine that has none; `Unfinished` where a run that has sealed cannot be finished; whatever else
+    /// keeps the store from being opened. The store is as it was then.
     pub fn repair(path: impl AsRef<Path>) -> Result<Repaired> {
         let path = path.as_ref();
         let engine = Self::settings_at(path)?.hot;
@@ -92,29 +92,18 @@ struct Swap {
     new: PathBuf,
     /// Written, or what it was exchanged for.
     whole: PathBuf,
-    /// What an old one is called from then on.
-    kept: PathBuf,
 }
 
 impl Swap {
     fn beside(hot: PathBuf) -> Self {
-        let named = |end: &str| {
-            let mut name = hot.clone().into_os_string();
-            name.push(end);
-            PathBuf::from(name)
-        };
-        let free = (1..=MOST_KEPT).map(|n| named(&format!(".damaged-{n}"))).find(|path| !path.exists());
-        // Nothing is renamed over one that is full: that ends with an error.
-        let kept = free.unwrap_or_else(|| named(".damaged-1"));
-        Self { new: named(".new"), whole: named(".whole"), kept, hot }
+        Self { new: named(&hot, ".new"), whole: named(&hot, ".whole"), hot }
     }
 
-    fn run(self, store: &Path) -> Result<Repaired> {
+    fn run(&self, store: &Path) -> Result<Repaired> {
         let port = FolderError::port(store);
         let files = OsFiles::new();
         if self.whole.exists() {
-            fs::rename(&self.whole, &self.kept).map_err(FolderError::io("keep", &self.whole))?;
-            return Self::beside(self.hot).run(store);
+            self.keep()?;
         }
         files.remove_dir(&self.new).map_err(&port)?;
         let rescued = self.copy().or_else(|error| {
@@ -126,13 +115,28 @@ impl Swap {
         fs::rename(&self.new, &self.whole).map_err(FolderError::io("rename", &self.new))?;
         files.remove_dir(&store.join(LINKS)).map_err(&port)?;
         exchange(&self.hot, &self.whole).map_err(&port)?;
-        fs::rename(&self.whole, &self.kept).map_err(FolderError::io("keep", &self.whole))?;
+        let kept = self.keep()?;
         self.hot.parent().map_or(Ok(()), |parent| files.sync_dir(parent)).map_err(&port)?;
-        Ok(Repaired { blocks, bytes, lost, gaps, kept: self.kept })
+        Ok(Repaired { blocks, bytes, lost, gaps, kept })
+    }
+
+    /// Gives what is called whole, and is not in use, a name of its own.
+    fn keep(&self) -> Result<PathBuf> {
+        let mut names = (1..=MOST_KEPT).map(|n| named(&self.hot, &format!(".damaged-{n}")));
+        // Nothing is renamed over one that is full: that ends with an error.
+        let kept = names.find(|path| !path.exists()).unwrap_or_else(|| named(&self.hot, ".damaged-1"));
+        fs::rename(&self.whole, &kept).map_err(FolderError::io("keep", &self.whole))?;
+        Ok(kept)
     }
 
     fn copy(&self) -> splitstore_ports::Result<Rescued> {
         let open = |path: &Path| RocksHot::open(path, RocksOptions::default());
         open(&self.hot)?.rescue_to(&open(&self.new)?)
     }
+}
+
+fn named(hot: &Path, end: &str) -> PathBuf {
+    let mut name = hot.to_owned().into_os_string();
+    name.push(end);
+    name.into()
 }

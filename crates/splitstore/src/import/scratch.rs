@@ -10,7 +10,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-const WORK: &str = "work";
+use crate::folder::WORK;
+
 const PREFIX: &str = "import-";
 
 /// Two imports of one process may run side by side.

@@ -20,8 +20,7 @@ use crate::text::unescaped;
 const LISTED: usize = 20;
 
 pub(crate) fn run(delete: &Delete, output: Output) -> Result<Outcome> {
-    let range = delete.times.range();
-    anyhow::ensure!(!range.is_empty(), "--start comes after --end");
+    let range = delete.times.range()?;
     let keys: Vec<Vec<u8>> = delete.keys.iter().map(|key| unescaped(key)).collect();
     let (mut text, mut rows, mut locks) = (String::new(), Vec::new(), BTreeMap::new());
     let mut damage = delete.damage.damage();

@@ -28,7 +28,7 @@ struct LeftOut {
 }
 
 pub(crate) fn run(export: &Export, output: Output) -> Result<Outcome> {
-    ensure!(!export.times.range().is_empty(), "--start comes after --end");
+    export.times.range()?;
     let files = tsm_files(&export.paths)?;
     let mut damage = export.damage.damage();
     let mut inputs = Vec::new();
@@ -92,7 +92,7 @@ fn for_each(
     damage: &mut Damage,
     show: &mut dyn FnMut(&[u8], Points<'_>) -> Result<()>,
 ) -> Result<()> {
-    let range = export.times.range();
+    let range = export.times.range()?;
     let bar = progress::bar(Output::Text, inputs.iter().map(|input| input.reader.summary().file_bytes).sum());
     bar.set_message("export");
     let outcome = for_each_whole(inputs, damage, &mut |key, points, bytes| {
