@@ -12,6 +12,8 @@ use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use splitstore::domain::BlockKey;
+use splitstore::domain::object::RAW;
 use splitstore::folder::{FolderSettings, HotEngine, Marking, MarksKind, PaceMode, Purging};
 use splitstore::ports::cid::Cid;
 
@@ -90,7 +92,7 @@ pub(crate) enum Command {
     Info(WindowArgs),
     /// Compact now, whatever the trigger says.
     Compact(CompactArgs),
-    /// Print a block's bytes.
+    /// Print a block's bytes: by CID, or by key as `keys` prints it.
     Get(CidArgs),
     /// Say whether a block is there.
     Has(CidArgs),
@@ -165,8 +167,23 @@ pub(crate) struct CompactArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct CidArgs {
-    /// The block.
+    /// The block's CID, or its key as `keys` prints it.
+    #[arg(value_parser = cid_or_key)]
     pub(crate) cid: Cid,
+}
+
+/// A block is found by its multihash, so under a key any codec will do.
+fn cid_or_key(text: &str) -> Result<Cid, String> {
+    text.parse().or_else(|error: cid::Error| match key(text) {
+        Some(key) => Ok(key.to_cid(RAW)),
+        None => Err(format!("neither a CID ({error}) nor a multihash in hex")),
+    })
+}
+
+fn key(hex: &str) -> Option<BlockKey> {
+    let byte = |at: usize| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok();
+    let bytes: Option<Vec<u8>> = (0..hex.len()).step_by(2).map(byte).collect();
+    BlockKey::from_bytes(&bytes?).ok()
 }
 
 #[derive(Debug, Args)]

@@ -150,6 +150,7 @@ fn of_folder(error: &FolderError) -> Option<(u8, &'static str)> {
         FolderError::NotBuilt { .. } => "not-built",
         FolderError::NoRepair { .. } => "no-repair",
         FolderError::Unfinished { .. } => "unfinished",
+        FolderError::Interfered { .. } => "interfered",
         _ => return None,
     };
     Some((BAD_INPUT, kind))

@@ -24,6 +24,13 @@ pub enum Violation {
         /// The block.
         cid: Cid,
     },
+    /// A check ended where something could not be read; what lies behind it was not looked at.
+    Unreadable {
+        /// What was being read: `hot`, `cold`, `live blocks`, `link index`.
+        what: &'static str,
+        /// Why, with its causes.
+        fault: String,
+    },
     /// A live block cannot be read as what its codec says.
     Malformed {
         /// The block.
@@ -48,6 +55,9 @@ impl fmt::Display for Violation {
             }
             Self::MissingLive { cid, parent: None } => write!(f, "live block {cid} is missing"),
             Self::WrongHash { tier, cid } => write!(f, "{tier} block {cid} does not hash to its key"),
+            Self::Unreadable { what, fault } => {
+                write!(f, "the check of {what} ended, what is behind was not looked at: {fault}")
+            }
             Self::Malformed { cid, fault } => write!(f, "live block {cid} is unreadable: {fault}"),
             Self::LinkIndex { cid: Some(cid), fault } => {
                 write!(f, "the link index is wrong about block {cid}: {fault}")

@@ -1,7 +1,8 @@
 //! Audit: every block's hash in both tiers, everything that must be live is there, and the link index says of every block
 //! what the block says.
 //!
-//! It reports all it finds instead of stopping at the first, and it changes nothing.
+//! It reports all it finds instead of stopping at the first, and it changes nothing. A page that cannot be read ends the check
+//! that came to it, as a finding, and the next check goes on.
 
 use std::ops::ControlFlow;
 
@@ -12,7 +13,7 @@ use splitstore_domain::{Audit, HeaderView, Violation, digest};
 use splitstore_ports::{BlockRead, ErrorKind, KeyEntry, KeyScan};
 
 use crate::chain_walk::ChainWalk;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, with_causes};
 use crate::graph::{Disagreement, Graph};
 use crate::links::{self, Unusable};
 use crate::store::Inner;
@@ -27,13 +28,25 @@ pub(crate) fn audit(cx: &Inner) -> Result<Audit> {
     let mut audit = Audit::default();
     audit.hot_blocks = check_hashes(cx, &*cx.tiers.hot, "hot", &mut audit)?;
     audit.cold_blocks = check_hashes(cx, &*cx.tiers.cold, "cold", &mut audit)?;
-    check_links(cx, &mut audit)?;
+    let checked = check_links(cx, &mut audit);
+    damage_is_a_finding(checked, "link index", &mut audit)?;
     match check_live(cx, &folder, &mut audit) {
-        Ok(()) | Err(Error::NoHead | Error::NotStarted) => {}
-        Err(error) => return Err(error),
+        Err(Error::NoHead | Error::NotStarted) => {}
+        checked => damage_is_a_finding(checked, "live blocks", &mut audit)?,
     }
     cx.files.remove_dir(&folder)?;
     Ok(audit)
+}
+
+/// Takes damage that has ended a check for a finding of it.
+fn damage_is_a_finding(checked: Result<()>, what: &'static str, audit: &mut Audit) -> Result<()> {
+    match checked {
+        Err(Error::Port(error)) if error.kind() == ErrorKind::Corrupt => {
+            audit.found(Violation::Unreadable { what, fault: with_causes(&error) });
+            Ok(())
+        }
+        checked => checked,
+    }
 }
 
 fn check_hashes<T>(cx: &Inner, tier: &T, name: &'static str, audit: &mut Audit) -> Result<u64>
@@ -46,12 +59,14 @@ where
     loop {
         cx.interrupt.check("verify the store")?;
         batch.clear();
-        cursor.next_batch(&mut batch, BATCH)?;
-        if batch.is_empty() {
-            return Ok(checked);
-        }
+        let listed = cursor.next_batch(&mut batch, BATCH);
         checked += batch.len() as u64;
         check_batch(tier, &batch, name, audit)?;
+        let goes_on = listed.is_ok() && !batch.is_empty();
+        damage_is_a_finding(listed.map_err(Error::from), name, audit)?;
+        if !goes_on {
+            return Ok(checked);
+        }
     }
 }
 

@@ -29,8 +29,20 @@ struct Wishes {
     room: Room,
     holds: Vec<Hold>,
     head: Option<Epoch>,
-    failures: u32,
-    not_before: Duration,
+    failed: Option<Failed>,
+}
+
+/// The last run that failed, as long as none has succeeded since.
+#[derive(Debug, Clone)]
+pub(crate) struct Failed {
+    pub(crate) phase: Phase,
+    pub(crate) error: String,
+    /// On the store's clock.
+    pub(crate) at: Duration,
+    /// Runs that have failed in a row.
+    pub(crate) in_a_row: u32,
+    /// Before then none starts by itself.
+    pub(crate) not_before: Duration,
 }
 
 /// Whether the run under way goes on.
@@ -73,8 +85,7 @@ impl Conductor {
             room: Room::Enough,
             holds: Vec::new(),
             head: None,
-            failures: 0,
-            not_before: Duration::ZERO,
+            failed: None,
         };
         Self { wishes: Mutex::new(wishes), changed: Condvar::new() }
     }
@@ -104,7 +115,8 @@ impl Conductor {
         if wishes.sync.state() == SyncState::Behind {
             return Some(Why::Behind);
         }
-        let wait = wishes.not_before.saturating_sub(now);
+        let wait =
+            wishes.failed.as_ref().map_or(Duration::ZERO, |failed| failed.not_before.saturating_sub(now));
         (!wait.is_zero()).then_some(Why::BackingOff { wait })
     }
 
@@ -190,20 +202,23 @@ impl Conductor {
     }
 
     /// A run failed: the next waits, longer each time.
-    pub(crate) fn failed(&self, now: Duration) {
+    pub(crate) fn failed(&self, phase: Phase, error: String, now: Duration) {
         self.wish(|wishes| {
-            let wait = BACK_OFF.saturating_mul(1 << wishes.failures.min(16)).min(BACK_OFF_MAX);
-            wishes.failures += 1;
-            wishes.not_before = now.saturating_add(wait);
+            let before = wishes.failed.as_ref().map_or(0, |failed| failed.in_a_row);
+            let wait = BACK_OFF.saturating_mul(1 << before.min(16)).min(BACK_OFF_MAX);
+            let (in_a_row, not_before) = (before.saturating_add(1), now.saturating_add(wait));
+            wishes.failed = Some(Failed { phase, error, at: now, in_a_row, not_before });
         });
+    }
+
+    /// The last run that failed, unless one has succeeded since.
+    pub(crate) fn last_failure(&self) -> Option<Failed> {
+        self.wishes.lock().failed.clone()
     }
 
     /// A run succeeded.
     pub(crate) fn succeeded(&self) {
-        self.wish(|wishes| {
-            wishes.failures = 0;
-            wishes.not_before = Duration::ZERO;
-        });
+        self.wish(|wishes| wishes.failed = None);
     }
 
     fn wish(&self, change: impl FnOnce(&mut Wishes)) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use splitstore_domain::{Hold, PaceNow, Phase, PhaseReport};
 
-use crate::conductor::Pace;
+use crate::conductor::{Failed, Pace};
 use crate::store::SplitStore;
 
 /// How far a run is.
@@ -21,6 +21,21 @@ pub struct Status {
     pub pacing: Option<PaceNow>,
     /// Whether it is the rest of a run that had sealed before a restart, or failed in its purge.
     pub resumed: bool,
+}
+
+/// A run that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The phase it failed in.
+    pub phase: Phase,
+    /// Why, with its causes.
+    pub error: String,
+    /// How long ago.
+    pub ago: Duration,
+    /// Runs that have failed in a row, this one included.
+    pub in_a_row: u32,
+    /// How long no run starts by itself from now on.
+    pub backs_off: Duration,
 }
 
 /// What a run shows of itself.
@@ -78,6 +93,14 @@ impl SplitStore {
             pace => pace,
         };
         Status { report, expected, pace, pacing: self.inner.pacer.now(), resumed }
+    }
+
+    /// The last run that failed since the store was opened; `None` if there is none, or one has succeeded since.
+    pub fn last_failure(&self) -> Option<Failure> {
+        let Failed { phase, error, at, in_a_row, not_before } = self.inner.conductor.last_failure()?;
+        let now = self.inner.clock.elapsed();
+        let (ago, backs_off) = (now.saturating_sub(at), not_before.saturating_sub(now));
+        Some(Failure { phase, error, ago, in_a_row, backs_off })
     }
 
     /// Lets the run under way, and every later one, wait between two steps until [`SplitStore::resume`]. Reads

@@ -119,3 +119,17 @@ fn stopped(phase: Phase) -> String {
 fn of_header(header: Option<&Cid>) -> String {
     header.map(|header| format!(", which header {header} names")).unwrap_or_default()
 }
+
+/// An error with its causes. What a message has said of its cause already is not said again.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let said = cause.to_string();
+        if !text.ends_with(&said) {
+            text = format!("{text}: {said}");
+        }
+        next = cause.source();
+    }
+    text
+}

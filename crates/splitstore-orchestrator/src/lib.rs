@@ -25,7 +25,7 @@ pub use components::{
 mod store;
 pub use store::{Info, SplitStore};
 mod control;
-pub use control::Status;
+pub use control::{Failure, Status};
 mod access;
 pub use access::Untracked;
 mod protector;

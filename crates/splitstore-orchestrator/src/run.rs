@@ -112,7 +112,7 @@ enum State<'a> {
     Prepare,
     Mark(mark::Marking<'a>),
     Collect(collect::Collecting<'a>),
-    /// The link index is written down, then blocks move.
+    /// The link index is written down, then blocks move; or, where two threads move them, while they do.
     Save(PackWriter, transfer::Transferring<'a>),
     Transfer(transfer::Transferring<'a>),
     Seal(seal::Sealing),
@@ -317,8 +317,8 @@ impl<'a> Run<'a> {
                 let learned = self.learned.take();
                 let pack = learned.map(|learned| learned.save(self.cx, collected.work())).transpose()?;
                 self.enter(Phase::Transfer);
-                let transferring = transfer::Transferring::new(self.cx, collected)?;
-                self.state = match pack.flatten() {
+                let mut transferring = transfer::Transferring::new(self.cx, collected)?;
+                self.state = match pack.flatten().and_then(|pack| transferring.save_beside(pack)) {
                     Some(pack) => State::Save(pack, transferring),
                     None => State::Transfer(transferring),
                 };
@@ -386,8 +386,7 @@ impl<'a> Run<'a> {
     fn fail(&mut self, error: &Error) {
         let phase = self.phase();
         self.state = State::Over;
-        self.cx.conductor.failed(self.cx.clock.elapsed());
-        self.cx.observer.on_event(&Event::Failed(phase, error.to_string()));
+        self.cx.failed(phase, error);
         self.abandon();
     }
 

@@ -24,8 +24,8 @@ use splitstore_ports::{
 
 use crate::components::{Components, ExactFactory, MarkSets, Options, Trigger};
 use crate::conductor::{Conductor, Room};
-use crate::control::UnderWay;
-use crate::error::{Error, Result};
+use crate::control::{Failure, UnderWay};
+use crate::error::{Error, Result, with_causes};
 use crate::forks::Forks;
 use crate::ledger::Ledger;
 use crate::links::LinkIndex;
@@ -87,6 +87,8 @@ pub struct Info {
     pub sizes: TierSizes,
     /// Blocks that hot has read out of damaged pages since the store was opened: if there are any, the disk loses data.
     pub salvaged: u64,
+    /// The last run that failed since the store was opened, unless one has succeeded after it.
+    pub last_failure: Option<Failure>,
 }
 
 impl SplitStore {
@@ -239,6 +241,7 @@ impl SplitStore {
             phase: inner.under_way.lock().report,
             sizes: inner.sizes()?,
             salvaged: inner.tiers.hot.maintenance().map_or(0, Maintenance::salvaged),
+            last_failure: self.last_failure(),
         })
     }
 
@@ -429,10 +432,13 @@ impl Inner {
 
     /// The purge that an earlier run left. To fail here is to have failed: it is told, and the next run waits.
     fn unfinished(&self) -> Result<Option<Purging>> {
-        crate::recover::unfinished(self).inspect_err(|error| {
-            self.conductor.failed(self.clock.elapsed());
-            self.observer.on_event(&Event::Failed(Phase::Purge, error.to_string()));
-        })
+        crate::recover::unfinished(self).inspect_err(|error| self.failed(Phase::Purge, error))
+    }
+
+    /// A run failed in this phase: it is told, and the next one waits.
+    pub(crate) fn failed(&self, phase: Phase, error: &Error) {
+        self.conductor.failed(phase, with_causes(error), self.clock.elapsed());
+        self.observer.on_event(&Event::Failed(phase, error.to_string()));
     }
 
     /// The chain, once there is one.

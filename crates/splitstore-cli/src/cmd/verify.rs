@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use anyhow::Result;
 use serde_json::json;
-use splitstore::domain::{TipsetKey, Violation};
+use splitstore::domain::{Audit, TipsetKey, Violation};
 
 use crate::args::{Cli, WindowArgs};
 use crate::exit::Outcome;
@@ -36,12 +36,7 @@ pub(crate) fn run(cli: &Cli, windows: WindowArgs, output: Output) -> Result<Outc
         let _ = write!(text, "\nbroken: {violation}");
     }
     let count = audit.violations.len() as u64 + audit.more;
-    let of_index = |found: &Violation| matches!(found, Violation::LinkIndex { .. });
-    let way_out = if audit.more == 0 && audit.violations.iter().all(of_index) {
-        "no block is lost, the next compaction builds the link index anew"
-    } else {
-        "import the chain again to mend the store"
-    };
+    let way_out = way_out(&audit);
     let _ = match count {
         0 => write!(text, "\nno law is broken"),
         1 => write!(text, "\n1 finding: {way_out}"),
@@ -60,4 +55,18 @@ pub(crate) fn run(cli: &Cli, windows: WindowArgs, output: Output) -> Result<Outc
     });
     output.result(text, &json)?;
     Ok(if audit.is_clean() { Outcome::Done } else { Outcome::Wrong })
+}
+
+/// What the worst of the findings asks for.
+fn way_out(audit: &Audit) -> &'static str {
+    let any = |is: fn(&Violation) -> bool| audit.violations.iter().any(is);
+    if any(|found| matches!(found, Violation::Unreadable { what, .. } if *what != "cold")) {
+        "run `repair`, which writes what can be read of hot to a new one, then `verify` again"
+    } else if any(|found| matches!(found, Violation::WrongHash { tier: "cold", .. })) {
+        "import the chain again, and compact: a damaged block of cold is written anew when it moves there again"
+    } else if audit.more > 0 || any(|found| !matches!(found, Violation::LinkIndex { .. })) {
+        "import the chain again to mend the store"
+    } else {
+        "no block is lost, the next compaction builds the link index anew"
+    }
 }

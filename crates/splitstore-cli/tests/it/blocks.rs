@@ -3,6 +3,8 @@
 use std::io::Read;
 use std::process::Stdio;
 
+use splitstore::ports::cid::Cid;
+
 use crate::archives;
 use crate::tool::{Tool, command};
 
@@ -29,6 +31,20 @@ fn a_block_is_printed_byte_for_byte() {
     let bytes = hex.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap());
     assert_eq!(bytes.collect::<Vec<_>>(), blocks[&head]);
     assert_eq!(tool.json(&format!("has {head}"))["has"], true);
+}
+
+#[test]
+fn every_key_that_keys_prints_gets_its_block() {
+    let (tool, _) = with_chain();
+    let (_, blocks) = archives::blocks(&tool.file("chain.car"));
+    let hex = |cid: &Cid| cid.hash().to_bytes().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let by_key: std::collections::BTreeMap<_, _> =
+        blocks.iter().map(|(cid, data)| (hex(cid), data)).collect();
+    for key in tool.keys("hot").iter().take(5) {
+        assert_eq!(&&tool.run(&format!("get {key}")).out, &by_key[key]);
+        tool.ok(&format!("has {key}"));
+    }
+    tool.run("get a0e40220ff").refused(2, &["a0e40220ff", "multihash"]);
 }
 
 #[test]

@@ -35,7 +35,14 @@ fn what_a_turned_bit_stops_goes_on_after_a_repair_and_an_import() {
     let before = tool.keys("hot");
     turn_a_bit(&tool.store().join("hot"));
     tool.run("compact").refused(1, &["checksum mismatch", "`repair`"]);
-    tool.run("verify").refused(1, &["checksum mismatch", "`repair`"]);
+    let verified = tool.run("--json verify");
+    assert_eq!(verified.code, 1, "{}", verified.err);
+    let said = verified.object();
+    let first = said["violations"][0].as_str().unwrap();
+    assert!(first.contains("check of hot ended") && first.contains("checksum mismatch"), "{first}");
+    assert!(said["cold_blocks"].as_u64() > Some(0), "the other tier was checked as well");
+    let text = String::from_utf8(tool.run("verify").out).unwrap();
+    assert!(text.contains("`repair`"), "{text}");
 
     let ran = tool.run("--json repair");
     assert_eq!(ran.code, 1, "{}", ran.err);

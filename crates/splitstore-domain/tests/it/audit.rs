@@ -22,6 +22,13 @@ fn findings_beyond_those_kept_are_counted() {
 }
 
 #[test]
+fn a_check_that_ended_early_says_which_and_why() {
+    let finding = Violation::Unreadable { what: "hot", fault: "page 7".to_owned() };
+    let told = finding.to_string();
+    assert!(told.contains("check of hot ended") && told.ends_with("page 7"), "{told}");
+}
+
+#[test]
 fn every_finding_names_its_block() {
     let (cid, parent) = (dag("a"), Some(dag("b")));
     let fault = "truncated at byte 7".to_owned();

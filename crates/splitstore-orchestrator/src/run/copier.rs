@@ -4,7 +4,8 @@
 //!   run's thread     read and check batch 2    | batch 3    |           on one thread, as a simulator wants it:
 //!   beside it        write batch 1             | batch 2    |           write 1, read 2, write 2, read 3
 //! ```
-//! A step ends when both are done, so nothing runs between two steps.
+//! A step ends when both are done, so nothing runs between two steps. Writing takes longer than reading, so whoever gathers can ask
+//! whether it goes on, and do something else meanwhile.
 
 use cid::Cid;
 use splitstore_domain::digest;
@@ -48,21 +49,22 @@ impl Threads {
 }
 
 impl Copier {
-    /// Gathers blocks, and writes the batch that is full, if there is one.
+    /// Gathers blocks, and writes the batch that is full, if there is one. `gather` can ask whether that is still being written
+    /// beside it.
     pub(super) fn step<T>(
         &mut self,
         cx: &Inner,
         threads: Threads,
-        gather: impl FnOnce(&mut Batch) -> Result<T>,
+        gather: impl FnOnce(&mut Batch, &dyn Fn() -> bool) -> Result<T>,
     ) -> Result<T> {
         let Self { gathered, full } = self;
         let gathering = if full.is_empty() || threads == Threads::One {
             full.write(cx)?;
-            gather(gathered)
+            gather(gathered, &|| false)
         } else {
             let (written, gathering) = std::thread::scope(|scope| {
                 let writing = scope.spawn(|| full.write(cx));
-                let gathering = gather(gathered);
+                let gathering = gather(gathered, &|| !writing.is_finished());
                 (writing.join().expect("writing to cold does not panic"), gathering)
             });
             written.and(gathering)

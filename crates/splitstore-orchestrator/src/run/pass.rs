@@ -5,6 +5,7 @@
 //!   bitmap     1    .    .    1    .        live: counted
 //!   list            k1   k2        k4       every other one, in key order
 //!   cold            k1             k4       what moves, in batches, while the next is read
+//!   link index                              of what stays: in what time is left until a batch is written
 //! ```
 //! Nothing of it counts before the end: then the list is durable, cold is synced, and the plan is known. A crash
 //! before drops the list, and so does a link index that has marked what is not there; what cold has by then is harmless there.
@@ -27,6 +28,7 @@ use super::{Advance, Work, count};
 use crate::archive::Archive;
 use crate::candidates::Fate;
 use crate::error::Result;
+use crate::links::PackWriter;
 use crate::sets::WalkSets;
 use crate::store::Inner;
 use crate::tenured::Tenured;
@@ -48,9 +50,11 @@ pub(super) struct Pass<'a> {
     listing: Listing,
     copier: Copier,
     threads: Threads,
+    /// The link index, until it is written.
+    pack: Option<PackWriter>,
 }
 
-/// What one look brought.
+/// What looks brought.
 struct Looked {
     seen: Seen,
     blocks: u64,
@@ -70,25 +74,61 @@ impl<'a> Pass<'a> {
         let listing = Listing::begin(cx, &work, missing)?;
         let (ordered, seen, noted) = (Ordered::new(snapshot, by), Seen::Some, false);
         let (copier, threads) = (Copier::default(), Threads::for_blocks(for_cold));
-        Ok(Self { work, sets, moving, archive, noted, tenured, ordered, seen, listing, copier, threads })
+        let pack = None;
+        Ok(Self {
+            work,
+            sets,
+            moving,
+            archive,
+            noted,
+            tenured,
+            ordered,
+            seen,
+            listing,
+            copier,
+            threads,
+            pack,
+        })
     }
 
-    /// Reads a batch, beside the writing of the one before.
+    /// Takes the link index, if there will be something beside which it can be written.
+    pub(super) fn save_beside(&mut self, pack: PackWriter) -> Option<PackWriter> {
+        match self.threads {
+            Threads::One => Some(pack),
+            Threads::Two => self.pack.replace(pack),
+        }
+    }
+
+    /// Reads a batch, beside the writing of the one before, and then writes the link index as long as that goes on.
     pub(super) fn step(
         mut self,
         cx: &Inner,
         meter: &mut PhaseReport,
     ) -> Result<Advance<Self, (Settled, CompactionPlan)>> {
         if self.seen == Seen::All && self.copier.is_empty() {
+            if let Some(pack) = self.pack.take() {
+                self.pack = pack.step()?;
+                return Ok(Advance::More(self));
+            }
             return self.finish(cx).map(Advance::Done);
         }
         self.note(cx)?;
-        let Self { sets, moving, archive, tenured, ordered, seen, listing, copier, threads, .. } = &mut self;
+        let Self { sets, moving, archive, tenured, ordered, seen, listing, copier, threads, pack, .. } =
+            &mut self;
         let sets = Sets { live: sets, moving: moving.as_ref(), tenured: tenured.as_deref() };
         let fates = Fates::of(sets, archive.gets).expect("a snapshot comes with the bitmap of it");
-        let looked = copier.step(cx, *threads, |batch| match *seen {
-            Seen::All => Ok(Looked { seen: Seen::All, blocks: 0, bytes: 0 }),
-            Seen::Some => look(cx, &fates, ordered, listing, batch),
+        let looked = copier.step(cx, *threads, |batch, is_writing| {
+            let mut looked = Looked { seen: *seen, blocks: 0, bytes: 0 };
+            while looked.seen == Seen::Some {
+                looked = looked.and(look(cx, &fates, ordered, listing, batch)?);
+                if batch.is_full(cx) || !is_writing() {
+                    break;
+                }
+            }
+            while let Some(writer) = pack.take_if(|_| is_writing()) {
+                *pack = writer.step()?;
+            }
+            Ok(looked)
         })?;
         count(meter, looked.blocks, looked.bytes);
         *seen = looked.seen;
@@ -118,6 +158,12 @@ impl<'a> Pass<'a> {
         copier.finish(cx)?;
         archive.end(cx)?;
         Ok((Settled { work, sets, chunks }, plan))
+    }
+}
+
+impl Looked {
+    fn and(self, next: Self) -> Self {
+        Self { seen: next.seen, blocks: self.blocks + next.blocks, bytes: self.bytes + next.bytes }
     }
 }
 

@@ -13,6 +13,7 @@ use super::pass::Pass;
 use super::{Advance, Work, count};
 use crate::candidates::CandidateReader;
 use crate::error::{Error, Result};
+use crate::links::PackWriter;
 use crate::sets::WalkSets;
 use crate::store::Inner;
 
@@ -43,6 +44,14 @@ impl<'a> Transferring<'a> {
         match collected {
             Collected::Counted(counted) => Ok(Self::Pass(Box::new(Pass::new(cx, *counted)?))),
             Collected::Listed(listed) => Ok(Self::List(Box::new(ByList::new(cx, *listed)?))),
+        }
+    }
+
+    /// Takes the link index to be written while cold is; gives it back where nothing is done beside anything.
+    pub(crate) fn save_beside(&mut self, pack: PackWriter) -> Option<PackWriter> {
+        match self {
+            Self::Pass(pass) => pass.save_beside(pack),
+            Self::List(_) => Some(pack),
         }
     }
 
@@ -92,7 +101,7 @@ impl ByList {
             listed.archive.end(cx)?;
             return Ok(false);
         }
-        *seen = copier.step(cx, *threads, |batch| match *seen {
+        *seen = copier.step(cx, *threads, |batch, _| match *seen {
             Seen::All => Ok(Seen::All),
             Seen::Some => gather(cx, candidates, *threads, batch, meter),
         })?;

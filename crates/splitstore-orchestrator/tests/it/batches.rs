@@ -2,12 +2,12 @@
 
 use std::num::NonZeroUsize;
 
-use splitstore_domain::ColdPolicy;
+use splitstore_domain::{ColdPolicy, MarkedBy};
 use splitstore_memory::Call;
-use splitstore_orchestrator::{Batches, Error};
+use splitstore_orchestrator::{Batches, Error, MarkStrategy};
 use splitstore_ports::{Block, BlockWrite, BlockWriteExt, ErrorKind};
 
-use crate::rig::{MODES, Rig, finish, generated, raw_block, step_to};
+use crate::rig::{MODES, Mode, Rig, finish, generated, raw_block, step_to};
 
 /// Every size the same.
 fn all(size: usize) -> Batches {
@@ -119,5 +119,24 @@ fn what_moves_on_two_threads_is_all_there_or_hot_stays_as_it_was() {
         assert_eq!(cold.len() as u64, report.plan.transfer.blocks);
         assert!(garbage.iter().all(|(cid, _)| cold.contains(&cid.into())));
         assert!(&rig.hot_keys() | &cold == before);
+    }
+}
+
+/// It is written in the time that is left until cold has a batch, and whole before the seal.
+#[test]
+fn a_link_index_that_is_written_beside_a_move_serves_the_next_run() {
+    let batches = Batches { transfer_blocks: NonZeroUsize::new(10_000).unwrap(), ..Batches::default() };
+    let mode = Mode { strategy: MarkStrategy::Links, id_bits: 63 };
+    let rig = Rig { mode, ..rig(batches) };
+    let (store, _chain) = rig.open().unwrap();
+    for expected in [MarkedBy::Scan, MarkedBy::Links, MarkedBy::Links] {
+        let garbage: Vec<_> = (0_u32..66_000).map(|number| raw_block(&number.to_le_bytes())).collect();
+        let blocks: Vec<_> = garbage.iter().map(|(cid, data)| Block { cid: *cid, data }).collect();
+        store.put_many(&blocks).unwrap();
+        let report = store.compact().unwrap();
+        assert_eq!(report.marking.by, expected, "{}", report.marking);
+        assert!(report.plan.transfer.blocks >= 66_000, "two threads");
+        let audit = store.audit().unwrap();
+        assert!(audit.is_clean() && audit.indexed_blocks > Some(0), "{:?}", audit.violations);
     }
 }

@@ -156,9 +156,13 @@ fn a_run_that_fails_before_it_begins_is_told_and_the_next_one_waits() {
     store.start(chain.clone()).unwrap();
     let tip = chain.heaviest().unwrap().unwrap();
     rig.hot.fail_where(ErrorKind::Unavailable, |call| matches!(call, Call::Delete(_)));
+    assert_eq!(store.last_failure(), None);
     store.compact().unwrap_err();
     for (seconds, failures) in [(30, 1), (60, 2), (120, 3)] {
         let wait = std::time::Duration::from_secs(seconds);
+        let last = store.last_failure().expect("it failed just now");
+        assert_eq!((last.phase, last.ago), (splitstore_domain::Phase::Purge, std::time::Duration::ZERO));
+        assert_eq!((last.in_a_row as usize, last.backs_off), (failures, wait), "{}", last.error);
         rig.forget_base();
         let decided = store.head_change(&crate::rig::apply(tip.clone())).unwrap();
         assert_eq!(decided, Some(Decision::Wait(Why::BackingOff { wait })), "after {failures} failures");
@@ -170,6 +174,9 @@ fn a_run_that_fails_before_it_begins_is_told_and_the_next_one_waits() {
         assert_eq!(heard.len(), failures + 1, "{heard:?}");
         assert!(heard.iter().all(|line| line.contains("failed in purge")), "{heard:?}");
     }
+    rig.hot.heal();
+    store.compact().unwrap();
+    assert_eq!(store.info().unwrap().last_failure, None, "a run has succeeded since");
 }
 
 #[test]

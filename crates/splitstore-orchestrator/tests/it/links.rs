@@ -186,9 +186,11 @@ fn blocks_that_the_index_lacks_are_read_and_stay() {
         chain.set_head(&apply(head)).unwrap();
         let report = store.compact().unwrap();
         assert_eq!(report.marking.by, MarkedBy::Links, "{}", report.marking);
-        let (walked, _) =
+        let (walked, expected) =
             twice(&growing, ColdPolicy::Discard, Mode { strategy: MarkStrategy::Walk, id_bits: 63 });
         assert_eq!(rig.hot_keys(), walked.hot_keys(), "{bits} bits");
+        assert_eq!(report.plan, expected.plan, "none of them is listed as dead");
+        assert_eq!(report.spared, 0);
         assert!(store.audit().unwrap().is_clean());
     }
 }

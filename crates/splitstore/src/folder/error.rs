@@ -176,6 +176,12 @@ pub enum FolderError {
         /// Why.
         source: Box<Self>,
     },
+    /// Another process has had the store open since its runs were finished for a repair, and left one.
+    #[error("{}: another process has begun a compaction meanwhile: stop it and repair again", path.display())]
+    Interfered {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The operating system refused.
     #[error("{action} {}", path.display())]
     Io {

@@ -51,7 +51,8 @@ impl StoreFolder {
     /// Writes the hot tier of a store anew from what can be read of it; the old one is kept beside it. For a store that nobody
     /// has open, with room for a second hot tier on its disk.
     ///
-    /// Errors: `NoRepair` for an engine that has none; `Unfinished` where a run that has sealed cannot be finished; whatever else
+    /// Errors: `NoRepair` for an engine that has none; `Unfinished` where a run that has sealed cannot be finished; `Interfered` where
+    /// another process came between; whatever else
     /// keeps the store from being opened. The store is as it was then.
     pub fn repair(path: impl AsRef<Path>) -> Result<Repaired> {
         let path = path.as_ref();
@@ -61,6 +62,10 @@ impl StoreFolder {
         }
         finish_runs(path)?;
         let _lock = StoreLock::acquire(&path.join(LOCK)).map_err(FolderError::port(path))?;
+        // Since it was closed another process may have begun one, and died.
+        if has_run(path).map_err(FolderError::port(path))? {
+            return Err(FolderError::Interfered { path: path.to_owned() });
+        }
         let hot = fs::canonicalize(path.join(HOT)).map_err(FolderError::io("find", &path.join(HOT)))?;
         Swap::beside(hot).run(path)
     }
@@ -71,12 +76,16 @@ fn finish_runs(path: &Path) -> Result<()> {
     let opening = Opening { trigger: Trigger::Manual, ..Opening::default() };
     let start = |source| FolderError::Start { path: path.to_owned(), source };
     let finished = StoreFolder::open_with(path, &opening).and_then(|folder| folder.close().map_err(start));
-    finished.map_err(|source| match OsFiles::new().list(&path.join(WORK)) {
-        Ok(names) if names.iter().any(|name| name.starts_with(RUN)) => {
-            FolderError::Unfinished { path: path.to_owned(), source: Box::new(source) }
-        }
+    finished.map_err(|source| match has_run(path) {
+        Ok(true) => FolderError::Unfinished { path: path.to_owned(), source: Box::new(source) },
         _ => source,
     })
+}
+
+/// Whether there is what a run has left.
+fn has_run(path: &Path) -> splitstore_ports::Result<bool> {
+    let names = OsFiles::new().list(&path.join(WORK))?;
+    Ok(names.iter().any(|name| name.starts_with(RUN)))
 }
 
 /// How the folder of a run begins.
