@@ -169,7 +169,7 @@ fn tables(cache: ByteCount, block_size: ByteCount) -> Result<BlockBasedOptions> 
     let mut tables = BlockBasedOptions::default();
     tables.set_block_size(usize::try_from(block_size.0)?);
     tables.set_bloom_filter(10.0, false);
-    tables.set_block_cache(&Cache::new_lru_cache(usize::try_from(cache.0)?));
+    tables.set_block_cache(&Cache::new_hyper_clock_cache(usize::try_from(cache.0)?, 0));
     tables.set_cache_index_and_filter_blocks(true);
     tables.set_cache_index_and_filter_blocks_with_high_priority(true);
     tables.set_pin_l0_filter_and_index_blocks_in_cache(true);

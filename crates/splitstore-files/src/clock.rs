@@ -4,9 +4,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use splitstore_ports::Clock;
 
-/// The nice value of threads that stand back: beside one that does not they get a tenth of a processor.
+/// The nice value of threads that stand back: beside one that does not they get a quarter of a processor. With less they would be
+/// away for so long, where they are made to wait with a lock in hand, that readers notice (docs/benchmarks.md).
 #[cfg(target_os = "linux")]
-const BEHIND: i32 = 10;
+const BEHIND: i32 = 5;
 
 /// The machine's monotonic clock, counted from when this was made, and its wall clock.
 #[derive(Debug, Clone, Copy)]

@@ -37,14 +37,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use splitstore_domain::BlockKey;
 use splitstore_ports::{Block, Doomed};
 
-use crate::sync::RwLock;
+use crate::growth::shard_of;
+use crate::sync::{RwLock, SHARDS};
 
 /// The doomed blocks of the range that is being rewritten.
 #[derive(Default)]
 pub(crate) struct Doom {
-    /// Whether there are any. Set under the lock that holding back takes: who holds a key back sees it.
+    /// Whether there are any. Set under a lock that holding back takes: who holds a key back sees it.
     any: AtomicBool,
-    fates: RwLock<Fates>,
+    /// In shards, as what is held back is. The engine asks about key after key, on a thread that may stand back.
+    fates: [RwLock<Fates>; SHARDS],
 }
 
 type Fates = HashMap<Box<[u8]>, Fate>;
@@ -72,44 +74,52 @@ pub(crate) struct Left {
 }
 
 impl Doom {
-    /// Dooms these. For who holds the lock that holding back takes.
+    /// Dooms these. For who holds the locks that holding them back takes.
     pub(crate) fn add(&self, keys: &[BlockKey]) {
         if keys.is_empty() {
             return;
         }
         self.any.store(true, Ordering::Relaxed);
-        let mut fates = self.fates.write();
-        fates.extend(keys.iter().map(|key| (Box::from(key.as_bytes()), Fate::goes())));
+        for key in keys {
+            let key = key.as_bytes();
+            self.fates_of(key).write().insert(Box::from(key), Fate::goes());
+        }
     }
 
     /// A purge begins, perhaps where one has failed. What that one left stays doomed, and nobody need ask about it: what is
     /// to go in this one is doomed again.
     pub(crate) fn begin(&self) {
-        for fate in self.fates.write().values_mut() {
-            if let Fate::Goes { told } = fate {
-                *told.get_mut() = true;
-            }
-        }
+        self.tell(true);
     }
 
     /// Whether the engine has been told that this block goes, and nobody is writing it again.
     pub(crate) fn is_told(&self, key: &BlockKey) -> bool {
-        let fates = self.fates.read();
+        let fates = self.fates_of(key.as_bytes()).read();
         matches!(fates.get(key.as_bytes()), Some(Fate::Goes { told }) if told.load(Ordering::Relaxed))
     }
 
     /// That the engine asked proves nothing this time: all that is doomed counts as passed over.
     pub(crate) fn disbelieve(&self) {
-        for fate in self.fates.write().values_mut() {
-            if let Fate::Goes { told } = fate {
-                *told.get_mut() = false;
+        self.tell(false);
+    }
+
+    fn tell(&self, all: bool) {
+        for shard in &self.fates {
+            for fate in shard.write().values_mut() {
+                if let Fate::Goes { told } = fate {
+                    *told.get_mut() = all;
+                }
             }
         }
     }
 
+    fn fates_of(&self, key: &[u8]) -> &RwLock<Fates> {
+        &self.fates[shard_of(key)]
+    }
+
     /// Whether a walk must treat the block in hot as absent.
     pub(crate) fn hides(&self, key: &BlockKey) -> bool {
-        self.is_any() && self.fates.read().contains_key(key.as_bytes())
+        self.is_any() && self.fates_of(key.as_bytes()).read().contains_key(key.as_bytes())
     }
 
     /// These are about to be written again.
@@ -129,32 +139,29 @@ impl Doom {
     /// These have been deleted: hot itself is right about them.
     pub(crate) fn deleted(&self, keys: &[BlockKey]) {
         if self.is_any() {
-            let mut fates = self.fates.write();
             for key in keys {
-                fates.remove(key.as_bytes());
+                self.fates_of(key.as_bytes()).write().remove(key.as_bytes());
             }
         }
     }
 
     fn change(&self, blocks: &[Block<'_>], change: impl Fn(&mut Fates, Box<[u8]>)) {
         if self.is_any() {
-            let mut fates = self.fates.write();
             for block in blocks {
-                change(&mut fates, BlockKey::from(&block.cid).as_bytes().into());
+                let key = BlockKey::from(&block.cid);
+                change(&mut self.fates_of(key.as_bytes()).write(), key.as_bytes().into());
             }
         }
     }
 
     /// The range has been rewritten. Returns what of the doomed is not known to be gone, in key order.
     pub(crate) fn forget_all(&self) -> Left {
-        // Puts take the lock: they need not wait until so many keys are freed.
-        let fates = {
-            let mut fates = self.fates.write();
-            self.any.store(false, Ordering::Relaxed);
-            std::mem::take(&mut *fates)
-        };
+        // Puts take the locks: they need not wait until so many keys are freed.
+        let fates = self.fates.each_ref().map(|shard| std::mem::take(&mut *shard.write()));
+        // Behind the last of them, and nobody dooms meanwhile: until then a put looks in its shard, as before.
+        self.any.store(false, Ordering::Relaxed);
         let mut left = Left::default();
-        for (key, fate) in fates {
+        for (key, fate) in fates.into_iter().flatten() {
             let among = match fate {
                 Fate::Spared => &mut left.spared,
                 Fate::Goes { told } if told.load(Ordering::Relaxed) => continue,
@@ -174,7 +181,7 @@ impl Doom {
 
 impl Doomed for Doom {
     fn is_doomed(&self, key: &[u8]) -> bool {
-        match self.fates.read().get(key) {
+        match self.fates_of(key).read().get(key) {
             Some(Fate::Goes { told }) => {
                 told.store(true, Ordering::Relaxed);
                 true

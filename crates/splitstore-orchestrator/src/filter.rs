@@ -21,7 +21,7 @@ use splitstore_ports::{Block, Reading, Visit};
 
 use crate::doom::Doom;
 use crate::error::Result;
-use crate::growth::{Growth, HeldBack, Hold};
+use crate::growth::{Growth, HeldBack, Hold, shard_of};
 use crate::mark_notes;
 use crate::protection::{Protection, Taken, reference_to};
 use crate::sets::WalkSets;
@@ -151,25 +151,34 @@ impl Filter {
     /// Deletes from hot those of these keys that are not marked. The check and the deletion are one step: no mark can
     /// come between them.
     pub(crate) fn purge(&self, keys: Vec<BlockKey>) -> Result<Purge> {
-        self.sort_out(keys, |doomed| {
-            self.tiers.hot.delete_many(doomed)?;
-            self.doom.deleted(doomed);
-            Ok(())
-        })
+        self.settle()?;
+        let mut purge = Purge::default();
+        let held_back = self.held_back.lock_all();
+        let doomed = self.sort_out(keys, |key| held_back.of(key), &mut purge)?;
+        self.tiers.hot.delete_many(&doomed)?;
+        self.doom.deleted(&doomed);
+        Ok(purge)
     }
 
-    /// Dooms those of these keys that are not marked, for a rewrite of hot to leave out.
-    pub(crate) fn doom(&self, keys: Vec<BlockKey>) -> Result<Purge> {
-        self.sort_out(keys, |doomed| {
-            self.doom.add(doomed);
-            Ok(())
-        })
+    /// Dooms those of these keys that are not marked, for a rewrite of hot to leave out. The check and the dooming are one step
+    /// for each shard of what is held back.
+    pub(crate) fn doom(&self, mut keys: Vec<BlockKey>) -> Result<Purge> {
+        self.settle()?;
+        let mut purge = Purge::default();
+        keys.sort_by_key(|key| shard_of(key.as_bytes()));
+        for same in keys.chunk_by(|one, other| shard_of(one.as_bytes()) == shard_of(other.as_bytes())) {
+            let held_back = self.held_back.lock(shard_of(same[0].as_bytes()));
+            let doomed = self.sort_out(same.to_vec(), |key| held_back.of(key), &mut purge)?;
+            self.doom.add(&doomed);
+        }
+        purge.postponed.sort_unstable();
+        Ok(purge)
     }
 
     /// Every candidate has been looked at: lets go of what failed puts have kept, as far as the purge had taken what is
     /// below it. These keys are to be purged after all.
     pub(crate) fn let_go(&self) -> Result<Vec<BlockKey>> {
-        let kept = self.held_back.lock().kept();
+        let kept = self.held_back.kept();
         if kept.is_empty() || self.leaving == Leaving::ToCold {
             return Ok(Vec::new());
         }
@@ -178,7 +187,7 @@ impl Filter {
         })?;
         let mut broken = met.not_whole(&growth.visits(), &HashSet::new(), &self.tiers)?;
         broken.retain(|key| kept.iter().any(|visit| visit.key == *key));
-        self.held_back.lock().let_go(&broken);
+        self.held_back.let_go(&broken);
         let mut there = Vec::with_capacity(broken.len());
         for key in broken {
             // Of most failed puts nothing was there before.
@@ -194,14 +203,18 @@ impl Filter {
         &self.doom
     }
 
-    /// Finds those of these keys that are not marked, and rids hot of them in the same step.
-    fn sort_out(&self, keys: Vec<BlockKey>, rid: impl FnOnce(&[BlockKey]) -> Result<()>) -> Result<Purge> {
-        self.settle()?;
-        let held_back = self.held_back.lock();
+    /// Those of these keys that are not marked nor held back, for who keeps them from being held back until he has rid hot of
+    /// them.
+    fn sort_out(
+        &self,
+        keys: Vec<BlockKey>,
+        hold_on: impl Fn(&BlockKey) -> Hold,
+        purge: &mut Purge,
+    ) -> Result<Vec<BlockKey>> {
         let marked = self.marked(&keys)?;
-        let (mut doomed, mut purge) = (Vec::new(), Purge::default());
+        let mut doomed = Vec::new();
         for (key, marked) in keys.into_iter().zip(marked) {
-            match held_back.of(&key) {
+            match hold_on(&key) {
                 _ if marked => purge.spared += 1,
                 Hold::Kept => {
                     purge.spared += 1;
@@ -211,8 +224,7 @@ impl Filter {
                 Hold::Free => doomed.push(key),
             }
         }
-        rid(&doomed)?;
-        Ok(purge)
+        Ok(doomed)
     }
 
     /// The sets, to be sealed.

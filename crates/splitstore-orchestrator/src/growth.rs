@@ -14,6 +14,10 @@
 //! that never happens (a write that failed may be in the log all the same) they are held back until the purge ends:
 //! should a restart find the note, nothing that it promises was deleted meanwhile. Then what of them is not whole
 //! goes after all: the purge had taken a part of it before, and without a filter the rest would show.
+//!
+//! Keys are spread over shards. Whatever is said of a key is said under its shard's lock, and nothing is said of two keys at
+//! once. So a put meets the purge only in the shards of its own blocks: a thread of the purge that stands back may be made
+//! to wait anywhere, also where it holds a lock.
 
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
@@ -23,11 +27,16 @@ use splitstore_domain::BlockKey;
 use splitstore_ports::{ErrorKind, MarkSet, PortError, Reading, Result, Visit, VisitSet};
 
 use crate::sets::WalkSets;
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync::{Mutex, MutexGuard, SHARDS};
 
 /// Keys that a purge must not delete although they are not marked.
 #[derive(Default)]
-pub(crate) struct HeldBack(Mutex<Keys>);
+pub(crate) struct HeldBack([Mutex<Keys>; SHARDS]);
+
+/// The shard of a key. Its last byte is of a hash: whoever can choose it makes his own puts wait.
+pub(crate) fn shard_of(key: &[u8]) -> usize {
+    key.last().map_or(0, |byte| usize::from(*byte) % SHARDS)
+}
 
 #[derive(Default)]
 pub(crate) struct Keys {
@@ -74,8 +83,44 @@ enum Fate {
 
 impl HeldBack {
     /// Nobody holds another key back, or lets one go, meanwhile.
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Keys> {
-        self.0.lock()
+    pub(crate) fn lock_all(&self) -> Locked<'_> {
+        Locked(self.0.iter().map(Mutex::lock).collect())
+    }
+
+    /// The same for keys of this shard.
+    pub(crate) fn lock(&self, shard: usize) -> MutexGuard<'_, Keys> {
+        self.0[shard].lock()
+    }
+
+    /// What is held back until the purge ends.
+    pub(crate) fn kept(&self) -> Vec<Visit> {
+        self.0.iter().flat_map(|shard| shard.lock().kept.values().cloned().collect::<Vec<_>>()).collect()
+    }
+
+    /// The purge has ended, and these are not whole.
+    pub(crate) fn let_go(&self, keys: &HashSet<BlockKey>) {
+        for shard in &self.0 {
+            shard.lock().kept.retain(|key, _| !keys.contains(key));
+        }
+    }
+
+    fn add(&self, visits: &[Visit]) {
+        self.each(visits, |keys, visit| *keys.walked.entry(visit.key.clone()).or_default() += 1);
+    }
+
+    fn each(&self, visits: &[Visit], mut change: impl FnMut(&mut Keys, &Visit)) {
+        for visit in visits {
+            change(&mut self.lock(shard_of(visit.key.as_bytes())), visit);
+        }
+    }
+}
+
+/// All of them.
+pub(crate) struct Locked<'a>(Vec<MutexGuard<'a, Keys>>);
+
+impl Locked<'_> {
+    pub(crate) fn of(&self, key: &BlockKey) -> Hold {
+        self.0[shard_of(key.as_bytes())].of(key)
     }
 }
 
@@ -90,38 +135,18 @@ impl Keys {
         }
     }
 
-    fn add(&mut self, visits: &[Visit]) {
-        for visit in visits {
-            *self.walked.entry(visit.key.clone()).or_default() += 1;
+    fn keep(&mut self, visit: &Visit) {
+        let kept = self.kept.entry(visit.key.clone()).or_insert_with(|| visit.clone());
+        if visit.reading != Reading::Opaque {
+            kept.reading = visit.reading;
         }
     }
 
-    fn keep(&mut self, visits: &[Visit]) {
-        for visit in visits {
-            let kept = self.kept.entry(visit.key.clone()).or_insert_with(|| visit.clone());
-            if visit.reading != Reading::Opaque {
-                kept.reading = visit.reading;
-            }
-        }
-    }
-
-    /// What is held back until the purge ends.
-    pub(crate) fn kept(&self) -> Vec<Visit> {
-        self.kept.values().cloned().collect()
-    }
-
-    /// The purge has ended, and these are not whole.
-    pub(crate) fn let_go(&mut self, keys: &HashSet<BlockKey>) {
-        self.kept.retain(|key, _| !keys.contains(key));
-    }
-
-    fn release(&mut self, visits: &[Visit]) {
-        for visit in visits {
-            if let Some(walks) = self.walked.get_mut(&visit.key) {
-                *walks -= 1;
-                if *walks == 0 {
-                    self.walked.remove(&visit.key);
-                }
+    fn release(&mut self, visit: &Visit) {
+        if let Some(walks) = self.walked.get_mut(&visit.key) {
+            *walks -= 1;
+            if *walks == 0 {
+                self.walked.remove(&visit.key);
             }
         }
     }
@@ -142,7 +167,7 @@ impl Growth {
         let mut own = self.own.lock();
         let (kept, gone) = std::mem::take(&mut own.visits).into_iter().partition(|visit| keep(&visit.key));
         own.visits = kept;
-        self.held_back.lock().release(&gone);
+        self.held_back.each(&gone, Keys::release);
     }
 
     /// A note of it is about to be written.
@@ -162,11 +187,12 @@ impl Growth {
 impl Drop for Growth {
     fn drop(&mut self) {
         let own = self.own.lock();
-        let mut keys = self.held_back.lock();
-        if own.fate == Fate::Written {
-            keys.keep(&own.visits);
-        }
-        keys.release(&own.visits);
+        self.held_back.each(&own.visits, |keys, visit| {
+            if own.fate == Fate::Written {
+                keys.keep(visit);
+            }
+            keys.release(visit);
+        });
     }
 }
 
@@ -183,7 +209,7 @@ impl VisitSet for Growth {
             first.push(new);
         }
         // Before the walk reads them: what a purge has not deleted by now, it spares.
-        self.held_back.lock().add(&own.visits[had..]);
+        self.held_back.add(&own.visits[had..]);
         Ok(())
     }
 

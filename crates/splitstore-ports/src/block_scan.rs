@@ -63,7 +63,11 @@ pub trait BlockSnapshot: Send + Sync {
     /// **Errors.** A damaged record is `Corrupt`; the scan does not skip it.
     fn scan(&self, range: &KeyRange, on_block: OnBlock<'_>) -> Result<()>;
 
-    /// The same from `from` to the end, for a caller who soon breaks off: nothing is read ahead.
+    /// Says that a range will soon be scanned whole, so that a tier on a disk can begin to read it. A hint: by default nothing
+    /// happens, and what goes wrong shows when the range is scanned.
+    fn expect(&self, _range: &KeyRange) {}
+
+    /// Shows blocks from `from` to the end, for a caller who soon breaks off: nothing is read ahead.
     fn look(&self, from: &[u8], on_block: OnBlock<'_>) -> Result<()> {
         self.scan(&KeyRange { from: Some(from.to_vec()), to: None }, on_block)
     }

@@ -1,5 +1,7 @@
 //! Scanning whole blocks over a snapshot of the engine's, by many threads at a time.
 
+use std::path::Path;
+
 use rocksdb::{DB, DEFAULT_COLUMN_FAMILY_NAME, LiveFile, ReadOptions, SnapshotWithThreadMode, properties};
 use splitstore_domain::note;
 use splitstore_ports::{BlockScan, BlockSnapshot, KeyRange, OnBlock, Result, ScannedBlock};
@@ -46,6 +48,14 @@ impl BlockSnapshot for Snapshot<'_> {
         self.show(options, range, on_block)
     }
 
+    /// The system reads the files into its cache while others compute.
+    fn expect(&self, range: &KeyRange) {
+        let files = self.store.db.live_files().unwrap_or_default();
+        for file in files.iter().filter(|file| lies_in(file, range)) {
+            read_ahead(&self.store.path.join(file.name.trim_start_matches('/')));
+        }
+    }
+
     fn look(&self, from: &[u8], on_block: OnBlock<'_>) -> Result<()> {
         let range = KeyRange { from: Some(from.to_vec()), to: None };
         self.show(ReadOptions::default(), &range, on_block)
@@ -73,6 +83,24 @@ impl Snapshot<'_> {
         let path = self.store.path.display();
         iter.status().map_err(|error| failed(format!("scan blocks of hot tier {path}"), error))
     }
+}
+
+/// Tells the system that a file will be read, whole. One that is gone was rewritten: what it held is in another.
+#[cfg(target_os = "linux")]
+fn read_ahead(file: &Path) {
+    if let Ok(file) = std::fs::File::open(file) {
+        let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::WillNeed);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn read_ahead(_file: &Path) {}
+
+/// Whether some of a file's keys may lie in a range.
+fn lies_in(file: &LiveFile, range: &KeyRange) -> bool {
+    let ends_before = range.from.as_ref().is_some_and(|from| file.end_key.as_ref() < Some(from));
+    let begins_behind = range.to.as_ref().is_some_and(|to| file.start_key.as_ref() >= Some(to));
+    file.column_family_name == DEFAULT_COLUMN_FAMILY_NAME && !ends_before && !begins_behind
 }
 
 /// Cuts where files of the deepest level end, in parts of about as many bytes. What is only in memory and on the
@@ -115,6 +143,20 @@ mod tests {
             num_entries: 1,
             num_deletions: 0,
         }
+    }
+
+    #[test]
+    fn files_of_a_range_are_those_that_reach_into_it() {
+        let file = |begin: u8, end: u8| LiveFile { start_key: Some(vec![begin]), ..file(end, 1) };
+        let range = |from: Option<u8>, to: Option<u8>| KeyRange {
+            from: from.map(|byte| vec![byte]),
+            to: to.map(|byte| vec![byte]),
+        };
+        let lies = |begin, end, from, to| lies_in(&file(begin, end), &range(from, to));
+        assert!(
+            lies(10, 20, None, None) && lies(10, 20, Some(20), Some(30)) && lies(10, 20, Some(5), Some(11))
+        );
+        assert!(!lies(10, 20, Some(21), None) && !lies(10, 20, None, Some(10)));
     }
 
     #[test]

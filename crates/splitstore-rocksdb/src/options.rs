@@ -56,6 +56,8 @@ impl Default for RocksOptions {
 const MEMTABLES: u8 = 4;
 /// More bits than this buy little: 10 give one wrong "maybe" in a hundred.
 const FILTER_BITS_PER_KEY: f64 = 10.0;
+/// How large an entry of the cache is on average: the engine finds out.
+const ENTRY_UNKNOWN: usize = 0;
 const LOG_FILES: usize = 4;
 const LOG_FILE_SIZE: usize = 4 << 20;
 const MANIFEST_AHEAD: usize = 64 << 10;
@@ -84,7 +86,9 @@ impl RocksOptions {
         let mut tables = BlockBasedOptions::default();
         tables.set_block_size(size("block_size", self.block_size, KIB..=MIB)?);
         tables.set_bloom_filter(FILTER_BITS_PER_KEY, false);
-        tables.set_block_cache(&Cache::new_lru_cache(size("block_cache", self.block_cache, 0..=u64::MAX)?));
+        // Without locks: a thread that stands back can be made to wait while it holds one, and every reader would with it.
+        let size = size("block_cache", self.block_cache, 0..=u64::MAX)?;
+        tables.set_block_cache(&Cache::new_hyper_clock_cache(size, ENTRY_UNKNOWN));
         // Filters and indexes inside the cache, else they grow without bound beside it.
         tables.set_cache_index_and_filter_blocks(true);
         tables.set_cache_index_and_filter_blocks_with_high_priority(true);

@@ -151,7 +151,7 @@ fn a_reader_of_a_marked_block_waits_for_nobody() {
     let all = rig.lineage();
     let written = vec![reference_to(&all[0]).unwrap()];
     rig.filter.mark(&Taken { written, ..Taken::default() }).unwrap();
-    let _purging = rig.filter.held_back.lock();
+    let _purging = rig.filter.held_back.lock_all();
     let _settling = rig.filter.last.write();
     let (answer, answered) = channel();
     let filter = rig.filter.clone();

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use splitstore_domain::{ByteCount, Fallback, MarkedBy, PhaseReport};
+use splitstore_domain::{ByteCount, Fallback, MarkedBy, Pacing, PhaseReport};
 use splitstore_ports::{BlockSnapshot, KeyRange};
 
 use super::count;
@@ -80,7 +80,11 @@ impl<'a> Scanning<'a> {
         }
         let (snapshot, keyed) = (&*self.snapshot, &*self.keyed);
         let read = |range: &KeyRange| Piece::read(snapshot, range, keyed, &cx.interrupt);
+        let soon = self.expected(cx, &now);
         let pieces: Vec<_> = std::thread::scope(|threads| {
+            if !soon.is_empty() {
+                threads.spawn(|| soon.iter().for_each(|range| snapshot.expect(range)));
+            }
             let others: Vec<_> = now.iter().skip(1).map(|range| threads.spawn(move || read(range))).collect();
             let first = now.first().map(read);
             let others =
@@ -93,6 +97,18 @@ impl<'a> Scanning<'a> {
             self.pieces.push(piece);
         }
         Ok(Scanned::More(self))
+    }
+}
+
+impl Scanning<'_> {
+    /// What the disk may begin to read: what comes after `now`, and at the first step `now` itself. Nothing if others are to have
+    /// the disk as well, or if it is little.
+    fn expected(&self, cx: &Inner, now: &[KeyRange]) -> Vec<KeyRange> {
+        if self.threads == 1 || cx.options.pacing != Pacing::Fast {
+            return Vec::new();
+        }
+        let first = if self.pieces.is_empty() { now } else { &[] };
+        first.iter().chain(self.ranges.iter().take(self.threads)).cloned().collect()
     }
 }
 
