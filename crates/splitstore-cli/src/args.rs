@@ -174,7 +174,7 @@ pub(crate) struct CidArgs {
 
 /// A block is found by its multihash, so under a key any codec will do.
 fn cid_or_key(text: &str) -> Result<Cid, String> {
-    text.parse().or_else(|error: cid::Error| match key(text) {
+    text.parse().or_else(|error: splitstore::ports::cid::Error| match key(text) {
         Some(key) => Ok(key.to_cid(RAW)),
         None => Err(format!("neither a CID ({error}) nor a multihash in hex")),
     })

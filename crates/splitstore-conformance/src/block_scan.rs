@@ -14,6 +14,8 @@ use crate::{Fixture, sample};
 type Seen = (BlockKey, u64, Vec<u8>);
 
 fn scanned(snapshot: &dyn BlockSnapshot, range: &KeyRange) -> Vec<Seen> {
+    // A hint changes nothing about what is seen.
+    snapshot.expect(range);
     let mut seen = Vec::new();
     let mut note = |block: &ScannedBlock<'_>| {
         seen.push((block.key.clone(), block.codec, block.data.to_vec()));

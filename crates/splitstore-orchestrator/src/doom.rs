@@ -89,7 +89,7 @@ impl Doom {
     /// A purge begins, perhaps where one has failed. What that one left stays doomed, and nobody need ask about it: what is
     /// to go in this one is doomed again.
     pub(crate) fn begin(&self) {
-        self.tell(true);
+        self.each_that_goes(|told| *told = true);
     }
 
     /// Whether the engine has been told that this block goes, and nobody is writing it again.
@@ -100,14 +100,14 @@ impl Doom {
 
     /// That the engine asked proves nothing this time: all that is doomed counts as passed over.
     pub(crate) fn disbelieve(&self) {
-        self.tell(false);
+        self.each_that_goes(|told| *told = false);
     }
 
-    fn tell(&self, all: bool) {
+    fn each_that_goes(&self, change: impl Fn(&mut bool)) {
         for shard in &self.fates {
             for fate in shard.write().values_mut() {
                 if let Fate::Goes { told } = fate {
-                    *told.get_mut() = all;
+                    change(told.get_mut());
                 }
             }
         }

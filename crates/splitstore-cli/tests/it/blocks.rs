@@ -1,9 +1,10 @@
 //! Single blocks: get, has, keys.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::process::Stdio;
 
-use splitstore::ports::cid::Cid;
+use splitstore::domain::BlockKey;
 
 use crate::archives;
 use crate::tool::{Tool, command};
@@ -37,9 +38,8 @@ fn a_block_is_printed_byte_for_byte() {
 fn every_key_that_keys_prints_gets_its_block() {
     let (tool, _) = with_chain();
     let (_, blocks) = archives::blocks(&tool.file("chain.car"));
-    let hex = |cid: &Cid| cid.hash().to_bytes().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let by_key: std::collections::BTreeMap<_, _> =
-        blocks.iter().map(|(cid, data)| (hex(cid), data)).collect();
+    let by_key: BTreeMap<_, _> =
+        blocks.iter().map(|(cid, data)| (BlockKey::from(cid).to_string(), data)).collect();
     for key in tool.keys("hot").iter().take(5) {
         assert_eq!(&&tool.run(&format!("get {key}")).out, &by_key[key]);
         tool.ok(&format!("has {key}"));

@@ -55,6 +55,7 @@ pub(super) struct Pass<'a> {
 }
 
 /// What looks brought.
+#[derive(Clone, Copy)]
 struct Looked {
     seen: Seen,
     blocks: u64,
