@@ -151,6 +151,7 @@ fn of_folder(error: &FolderError) -> Option<(u8, &'static str)> {
         FolderError::NoRepair { .. } => "no-repair",
         FolderError::Unfinished { .. } => "unfinished",
         FolderError::Interfered { .. } => "interfered",
+        FolderError::OwnDisk { .. } => "own-disk",
         _ => return None,
     };
     Some((BAD_INPUT, kind))

@@ -60,6 +60,15 @@ pub fn verify(cid: &Cid, data: &[u8]) -> Result<(), DigestError> {
     }
 }
 
+/// The digest of `data` under one of the two hashes that compute one; `None` for any other code.
+pub fn digest_of(code: u64, data: &[u8]) -> Option<[u8; 32]> {
+    match code {
+        BLAKE2B_256 => Some(blake2b_256(data)),
+        SHA2_256 => Some(sha2_256(data)),
+        _ => None,
+    }
+}
+
 /// BLAKE2b with 32 bytes of output (RFC 7693).
 pub fn blake2b_256(data: &[u8]) -> [u8; 32] {
     let hash = blake2b_simd::Params::new().hash_length(32).hash(data);

@@ -53,7 +53,10 @@ fn check_hashes<T>(cx: &Inner, tier: &T, name: &'static str, audit: &mut Audit) 
 where
     T: BlockRead + KeyScan + ?Sized,
 {
-    let mut cursor = tier.keys()?;
+    let mut cursor = match tier.keys() {
+        Ok(cursor) => cursor,
+        Err(error) => return damage_is_a_finding(Err(error.into()), name, audit).map(|()| 0),
+    };
     let mut batch = Vec::with_capacity(BATCH);
     let mut checked = 0;
     loop {

@@ -29,6 +29,9 @@ struct Wishes {
     room: Room,
     holds: Vec<Hold>,
     head: Option<Epoch>,
+    /// Runs that did not end, in a row, and until when none starts by itself.
+    broken_off: u32,
+    not_before: Duration,
     failed: Option<Failed>,
 }
 
@@ -41,8 +44,6 @@ pub(crate) struct Failed {
     pub(crate) at: Duration,
     /// Runs that have failed in a row.
     pub(crate) in_a_row: u32,
-    /// Before then none starts by itself.
-    pub(crate) not_before: Duration,
 }
 
 /// Whether the run under way goes on.
@@ -85,6 +86,8 @@ impl Conductor {
             room: Room::Enough,
             holds: Vec::new(),
             head: None,
+            broken_off: 0,
+            not_before: Duration::ZERO,
             failed: None,
         };
         Self { wishes: Mutex::new(wishes), changed: Condvar::new() }
@@ -115,8 +118,7 @@ impl Conductor {
         if wishes.sync.state() == SyncState::Behind {
             return Some(Why::Behind);
         }
-        let wait =
-            wishes.failed.as_ref().map_or(Duration::ZERO, |failed| failed.not_before.saturating_sub(now));
+        let wait = wishes.not_before.saturating_sub(now);
         (!wait.is_zero()).then_some(Why::BackingOff { wait })
     }
 
@@ -201,24 +203,37 @@ impl Conductor {
         self.wishes.lock().holds.clone()
     }
 
-    /// A run failed: the next waits, longer each time.
-    pub(crate) fn failed(&self, phase: Phase, error: String, now: Duration) {
+    /// A run did not end: the next waits, longer each time. What an operator stopped has not failed, and has no reason.
+    pub(crate) fn broke_off(&self, phase: Phase, failure: Option<String>, now: Duration) {
         self.wish(|wishes| {
-            let before = wishes.failed.as_ref().map_or(0, |failed| failed.in_a_row);
-            let wait = BACK_OFF.saturating_mul(1 << before.min(16)).min(BACK_OFF_MAX);
-            let (in_a_row, not_before) = (before.saturating_add(1), now.saturating_add(wait));
-            wishes.failed = Some(Failed { phase, error, at: now, in_a_row, not_before });
+            let wait = BACK_OFF.saturating_mul(1 << wishes.broken_off.min(16)).min(BACK_OFF_MAX);
+            wishes.broken_off = wishes.broken_off.saturating_add(1);
+            wishes.not_before = now.saturating_add(wait);
+            if let Some(error) = failure {
+                let in_a_row = wishes.failed.as_ref().map_or(1, |failed| failed.in_a_row.saturating_add(1));
+                wishes.failed = Some(Failed { phase, error, at: now, in_a_row });
+            }
         });
     }
 
-    /// The last run that failed, unless one has succeeded since.
-    pub(crate) fn last_failure(&self) -> Option<Failed> {
-        self.wishes.lock().failed.clone()
+    /// The last run that failed, unless one has succeeded since, and until when none starts by itself.
+    pub(crate) fn last_failure(&self) -> Option<(Failed, Duration)> {
+        let wishes = self.wishes.lock();
+        wishes.failed.clone().map(|failed| (failed, wishes.not_before))
+    }
+
+    /// What was left of the run that failed has been finished. The next waits all the same.
+    pub(crate) fn failure_is_over(&self) {
+        self.wish(|wishes| wishes.failed = None);
     }
 
     /// A run succeeded.
     pub(crate) fn succeeded(&self) {
-        self.wish(|wishes| wishes.failed = None);
+        self.wish(|wishes| {
+            wishes.broken_off = 0;
+            wishes.not_before = Duration::ZERO;
+            wishes.failed = None;
+        });
     }
 
     fn wish(&self, change: impl FnOnce(&mut Wishes)) {

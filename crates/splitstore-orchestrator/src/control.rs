@@ -23,7 +23,7 @@ pub struct Status {
     pub resumed: bool,
 }
 
-/// A run that failed.
+/// A run that failed. One that was cancelled, held or closed has not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// The phase it failed in.
@@ -97,7 +97,7 @@ impl SplitStore {
 
     /// The last run that failed since the store was opened; `None` if there is none, or one has succeeded since.
     pub fn last_failure(&self) -> Option<Failure> {
-        let Failed { phase, error, at, in_a_row, not_before } = self.inner.conductor.last_failure()?;
+        let (Failed { phase, error, at, in_a_row }, not_before) = self.inner.conductor.last_failure()?;
         let now = self.inner.clock.elapsed();
         let (ago, backs_off) = (now.saturating_sub(at), not_before.saturating_sub(now));
         Some(Failure { phase, error, ago, in_a_row, backs_off })

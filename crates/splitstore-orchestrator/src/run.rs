@@ -375,6 +375,8 @@ impl<'a> Run<'a> {
         } else if self.purpose != Purpose::Finish {
             self.window = cx.window_now()?;
             self.state = State::Prepare;
+        } else {
+            cx.conductor.failure_is_over();
         }
         Ok(Step::FinishedEarlier(index))
     }

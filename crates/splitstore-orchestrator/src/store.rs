@@ -437,7 +437,8 @@ impl Inner {
 
     /// A run failed in this phase: it is told, and the next one waits.
     pub(crate) fn failed(&self, phase: Phase, error: &Error) {
-        self.conductor.failed(phase, with_causes(error), self.clock.elapsed());
+        let was_stopped = matches!(error, Error::Stopped(_) | Error::Held { .. });
+        self.conductor.broke_off(phase, (!was_stopped).then(|| with_causes(error)), self.clock.elapsed());
         self.observer.on_event(&Event::Failed(phase, error.to_string()));
     }
 

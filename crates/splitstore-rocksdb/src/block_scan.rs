@@ -88,8 +88,13 @@ impl Snapshot<'_> {
 /// Tells the system that a file will be read, whole. One that is gone was rewritten: what it held is in another.
 #[cfg(target_os = "linux")]
 fn read_ahead(file: &Path) {
-    if let Ok(file) = std::fs::File::open(file) {
-        let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::WillNeed);
+    /// The system reads no more for one advice than its disk takes at once.
+    const PIECE: u64 = 256 << 10;
+    let Ok(file) = std::fs::File::open(file) else { return };
+    let len = file.metadata().map_or(0, |file| file.len());
+    for at in (0..len.div_ceil(PIECE)).map(|piece| piece * PIECE) {
+        let _ =
+            rustix::fs::fadvise(&file, at, std::num::NonZeroU64::new(PIECE), rustix::fs::Advice::WillNeed);
     }
 }
 

@@ -24,6 +24,7 @@ mod error;
 mod folder;
 mod maintenance;
 mod notes;
+mod page;
 mod read;
 mod rescue;
 pub use rescue::Rescued;

@@ -21,7 +21,7 @@ pub enum Compression {
 /// Settings of the engine. Memory is bounded by `block_cache` + `write_buffers`, plus what reads hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RocksOptions {
-    /// Memory for cached data, filters and indexes.
+    /// Memory for cached data, filters and indexes; at most 1 TiB, 0 for none.
     pub block_cache: ByteCount,
     /// Memory for data not yet written to tables; at least 1 MiB.
     pub write_buffers: ByteCount,
@@ -58,6 +58,8 @@ const MEMTABLES: u8 = 4;
 const FILTER_BITS_PER_KEY: f64 = 10.0;
 /// How large an entry of the cache is on average: the engine finds out.
 const ENTRY_UNKNOWN: usize = 0;
+/// The cache reserves addresses for its size, and the engine ends the process where it cannot.
+const CACHE_MAX: u64 = 1 << 40;
 const LOG_FILES: usize = 4;
 const LOG_FILE_SIZE: usize = 4 << 20;
 const MANIFEST_AHEAD: usize = 64 << 10;
@@ -87,8 +89,11 @@ impl RocksOptions {
         tables.set_block_size(size("block_size", self.block_size, KIB..=MIB)?);
         tables.set_bloom_filter(FILTER_BITS_PER_KEY, false);
         // Without locks: a thread that stands back can be made to wait while it holds one, and every reader would with it.
-        let size = size("block_cache", self.block_cache, 0..=u64::MAX)?;
-        tables.set_block_cache(&Cache::new_hyper_clock_cache(size, ENTRY_UNKNOWN));
+        match size("block_cache", self.block_cache, 0..=CACHE_MAX)? {
+            // The engine ends the process where it cannot make one of no size.
+            0 => tables.disable_cache(),
+            size => tables.set_block_cache(&Cache::new_hyper_clock_cache(size, ENTRY_UNKNOWN)),
+        }
         // Filters and indexes inside the cache, else they grow without bound beside it.
         tables.set_cache_index_and_filter_blocks(true);
         tables.set_cache_index_and_filter_blocks_with_high_priority(true);

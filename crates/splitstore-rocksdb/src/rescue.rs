@@ -4,8 +4,14 @@
 //! ```text
 //!   checked     k k k k X                        k k k k ..      the engine's own scan, until a page fails its checksum
 //!   unchecked           k ? k k, each time tried again /         the next entry that hashes to its key
+//!   page                X                                        read past the engine as well: all that hashes to its key
 //!   gap                     X .. X                               where there is none: further on, twice as far each time
 //! ```
+//! **Two ways through a damaged page**, as each alone may step over what is whole. The engine's search believes keys that
+//! may be damaged, but it knows the other tables that hold keys between those of the page. Entries of a page that is not
+//! compressed are read one after the other and from each restart (`page.rs`); whose key is a few bits from the hash of its data is
+//! taken under the hash. If they do not fill the page to its end, or it cannot be read so, it is a gap: nobody knows what else was in it.
+//!
 //! **Hashed.** All that is copied hashes to its key, where the hash is one that we know. Of an unchecked entry nothing
 //! vouches for the codec, which no hash covers: a raw block and one of DAG-CBOR are two bits apart, others only one; so only
 //! those two are believed. What is not is lost, and named by its key if that could be read.
@@ -13,7 +19,7 @@
 //! **Not copied** are notes: of marks, as no sealed run may be under way; of links, so the link index must go as well.
 //! A deletion that the damage hides may bring back a dead block: the next compaction takes it again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use cid::Cid;
 use rocksdb::{DBRawIterator, ErrorKind as Rocks, ReadOptions};
@@ -23,6 +29,7 @@ use splitstore_ports::{Block, BlockRead, BlockWrite, Result};
 
 use crate::RocksHot;
 use crate::error::failed;
+use crate::page::{self, Again, Extent};
 use crate::scan::READAHEAD;
 
 /// What came of a rescue.
@@ -61,7 +68,21 @@ impl RocksHot {
             copy.take(key, value, Trust::Checked)?;
             iter.next();
         }
+        if let Err(error) = iter.status() {
+            at.page_is_known = self.copy_page(&error, copy)?;
+        }
         self.ended(&iter)
+    }
+
+    /// All that is whole in the page that the engine complains of, if it says which.
+    fn copy_page(&self, error: &rocksdb::Error, copy: &mut Copying<'_>) -> Result<bool> {
+        let Some(place) = page::Place::parse(error.as_ref()) else { return Ok(false) };
+        if copy.pages.insert((place.file.to_owned(), place.offset)) {
+            let page = place.read(&self.path);
+            let extent = page.map_or(Ok(Extent::Broken), |page| copy.take_page(&page))?;
+            copy.rescued.gaps += u64::from(extent == Extent::Broken);
+        }
+        Ok(true)
     }
 
     /// The next whole entry, whatever the checksum of its page is; one step further on where none can be read.
@@ -82,16 +103,25 @@ impl RocksHot {
             iter.next();
         }
         self.ended(&iter)?;
-        copy.rescued.gaps += u64::from(at.is_at_edge());
+        copy.rescued.gaps += u64::from(at.is_at_edge() && !at.page_is_known);
         Ok(if at.leap() { Ended::AtDamage } else { Ended::AtEnd })
     }
 
     fn ended(&self, iter: &DBRawIterator<'_>) -> Result<Ended> {
         match iter.status() {
             Ok(()) => Ok(Ended::AtEnd),
-            Err(error) if error.kind() == Rocks::Corruption => Ok(Ended::AtDamage),
+            Err(error) if is_damage(&error) => Ok(Ended::AtDamage),
             Err(error) => Err(failed(format!("rescue hot tier {}", self.path.display()), error)),
         }
+    }
+}
+
+/// A page that is wrong, or that the disk does not give.
+fn is_damage(error: &rocksdb::Error) -> bool {
+    match error.kind() {
+        Rocks::Corruption => true,
+        Rocks::IOError => error.as_ref().contains("Input/output error"),
+        _ => false,
     }
 }
 
@@ -126,6 +156,8 @@ struct Place {
     first: Vec<u8>,
     /// How far the next leap goes, in the number that a key's first bytes make.
     leap: u128,
+    /// Whether the page that a reading ended at has been looked at by itself.
+    page_is_known: bool,
 }
 
 /// The first leap over what cannot be read: a billion blocks lie a thousand times as far apart.
@@ -141,7 +173,7 @@ impl Place {
         let files =
             files.map_err(|error| failed(format!("list files of {}", store.path.display()), error))?;
         let first = files.into_iter().filter_map(|file| file.start_key).min().unwrap_or_default();
-        Ok(Self { next: Vec::new(), first, leap: FIRST_LEAP })
+        Ok(Self { next: Vec::new(), first, leap: FIRST_LEAP, page_is_known: false })
     }
 
     /// Behind this key.
@@ -179,39 +211,90 @@ struct Copying<'a> {
     waiting: Vec<(Cid, Vec<u8>)>,
     bytes: usize,
     lost: BTreeSet<BlockKey>,
+    /// By file and offset.
+    pages: HashSet<(String, u64)>,
+    /// What came out of them.
+    from_pages: HashSet<BlockKey>,
     rescued: Rescued,
 }
 
 impl<'a> Copying<'a> {
     fn to(new: &'a RocksHot) -> Self {
-        Self { new, waiting: Vec::new(), bytes: 0, lost: BTreeSet::new(), rescued: Rescued::default() }
+        let (pages, from_pages) = (HashSet::new(), HashSet::new());
+        let (waiting, lost, rescued) = (Vec::new(), BTreeSet::new(), Rescued::default());
+        Self { new, waiting, bytes: 0, lost, pages, from_pages, rescued }
     }
 
     /// Whether the block was whole and is on its way.
     fn take(&mut self, key: &[u8], value: &[u8], trust: Trust) -> Result<bool> {
         // What is no key at all has no name to be lost under.
         let Ok(key) = BlockKey::from_bytes(key) else { return Ok(false) };
+        if self.from_pages.contains(&key) {
+            return Ok(true);
+        }
         let whole = record::decode(value).ok().filter(|(codec, data)| is_whole(&key, *codec, data, trust));
         let Some((codec, data)) = whole else {
-            self.lost.insert(key);
+            if !self.is_saved_under_its_hash(&key, value) {
+                self.lost.insert(key);
+            }
             return Ok(false);
         };
+        self.add(&key, codec, data)?;
+        Ok(true)
+    }
+
+    /// Whether only the key is damaged, and the block came out of its page.
+    fn is_saved_under_its_hash(&self, key: &BlockKey, value: &[u8]) -> bool {
+        let own = record::decode(value).ok().and_then(|(codec, data)| own_key(key, codec, data));
+        own.is_some_and(|own| self.from_pages.contains(&own))
+    }
+
+    /// All whole blocks of a page that are not there yet.
+    fn take_page(&mut self, page: &[u8]) -> Result<Extent> {
+        let (mut found, mut is_named) = (BTreeMap::new(), true);
+        let extent = page::each_put(page, |key, value, again| {
+            // What is shown again, and makes no sense, may never have been there.
+            let is_first = again == Again::No;
+            let Ok(key) = BlockKey::from_bytes(key) else {
+                is_named &= !is_first;
+                return;
+            };
+            match record::decode(value)
+                .ok()
+                .and_then(|(codec, data)| Some((own_key(&key, codec, data)?, codec, data)))
+            {
+                Some((own, codec, data)) => drop(found.insert(own, (codec, data.to_vec()))),
+                None if is_first => drop(self.lost.insert(key)),
+                None => {}
+            }
+        });
+        self.write()?;
+        for (key, (codec, data)) in found {
+            if !self.new.has(&key.to_cid(codec))? {
+                self.add(&key, codec, &data)?;
+                self.from_pages.insert(key);
+            }
+        }
+        Ok(if is_named { extent } else { Extent::Broken })
+    }
+
+    fn add(&mut self, key: &BlockKey, codec: u64, data: &[u8]) -> Result<()> {
         self.rescued.blocks += 1;
         self.rescued.bytes += ByteCount(data.len() as u64);
         self.bytes += data.len();
         self.waiting.push((key.to_cid(codec), data.to_vec()));
-        if self.bytes >= AT_ONCE {
-            self.write()?;
-        }
-        Ok(true)
+        if self.bytes >= AT_ONCE { self.write() } else { Ok(()) }
     }
 
-    /// All has been read. Under a name that was lost somewhere a whole block may have been found elsewhere.
+    /// All has been read. Under a name that was lost somewhere a whole block may have been found elsewhere; then what was lost
+    /// there may have been another, or hidden more.
     fn end(mut self) -> Result<Rescued> {
         self.write()?;
         self.new.sync()?;
         for key in self.lost {
-            if !self.new.has(&key.to_cid(RAW))? {
+            if self.new.has(&key.to_cid(RAW))? {
+                self.rescued.gaps += 1;
+            } else {
                 self.rescued.lost.push(key);
             }
         }
@@ -235,4 +318,19 @@ fn is_whole(key: &BlockKey, codec: u64, data: &[u8], trust: Trust) -> bool {
     }
     let is_believed = trust == Trust::Checked || matches!(codec, RAW | DAG_CBOR);
     is_believed && digest::verify(&cid, data).is_ok()
+}
+
+/// Bits of a key that damage may have turned, at most, for its data to say what it was.
+const TURNED: u32 = 8;
+
+/// The key that unchecked data is whole under: its own, or one that differs by a few bits.
+fn own_key(key: &BlockKey, codec: u64, data: &[u8]) -> Option<BlockKey> {
+    if is_whole(key, codec, data, Trust::Unchecked) {
+        return Some(key.clone());
+    }
+    let digest = digest::digest_of(key.to_cid(codec).hash().code(), data)?;
+    let (header, named) = key.as_bytes().split_last_chunk::<32>()?;
+    let turned = named.iter().zip(&digest).map(|(one, other)| (one ^ other).count_ones()).sum::<u32>();
+    let own = BlockKey::from_bytes(&[header, &digest].concat()).ok()?;
+    (turned <= TURNED && matches!(codec, RAW | DAG_CBOR)).then_some(own)
 }

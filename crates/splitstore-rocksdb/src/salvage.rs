@@ -1,34 +1,20 @@
 //! Blocks out of a page whose checksum is wrong. The engine checks a page of 8 KiB as a whole, and gives back none of it; most
 //! blocks in it are as they were put, and their own hashes say which.
 //!
-//! ```text
-//!   page    entry entry .. entry | restarts: u32 each | their number | 1 byte compression, 4 bytes checksum
-//!   entry   varint shared | varint rest | varint value | rest of the key | value        key = multihash, 8 bytes of the engine's
-//! ```
-//! The engine can read on without its checksums, but then it trusts lengths that nobody checked. So the page is read here,
-//! past the engine and its cache, every length against what is there; a walk begins at each restart, which is where a key
-//! stands whole. What is served hashes to its CID; a page that is compressed gives nothing, and the engine's own error stands.
+//! The engine can read on without its checksums, but then it trusts lengths that nobody checked. So the page is read past
+//! the engine and its cache (`page.rs`). What is served hashes to its CID; where the page gives nothing the engine's own error stands.
 //!
 //! **Only the newest version.** A page may hold a deletion of a key and, behind it, the put that it hides: a snapshot was open
 //! between them. So the first entry of a key decides, also if it is what the damage has hit, and so does not count where the
 //! entry before it could not be read.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
-use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use cid::Cid;
 use splitstore_domain::{BlockKey, digest, record};
 
 use crate::RocksHot;
-
-/// Pages are a MiB at most, and one block more.
-const LONGEST_PAGE: usize = 64 << 20;
-/// Sequence number and type behind each key.
-const SUFFIX: usize = 8;
-/// The type of a put.
-const PUT: u8 = 1;
+use crate::page::{PUT, Place, SUFFIX, Walk, split};
 
 impl RocksHot {
     /// The data of a block that the engine could not read for damage around it.
@@ -40,36 +26,6 @@ impl RocksHot {
         let data = search(&page, cid, key)?;
         self.salvaged.fetch_add(1, Ordering::Relaxed);
         Some(data)
-    }
-}
-
-/// Where the engine says that the damage is.
-#[derive(Debug, PartialEq, Eq)]
-struct Place<'a> {
-    file: &'a str,
-    offset: u64,
-    size: usize,
-}
-
-impl<'a> Place<'a> {
-    /// From `block checksum mismatch: stored = 1, computed = 2, type = 4  in <file> offset 3 size 4`.
-    fn parse(text: &'a str) -> Option<Self> {
-        let (_, place) = text.split_once("block checksum mismatch")?.1.split_once(" in ")?;
-        let (place, size) = place.rsplit_once(" size ")?;
-        let (file, offset) = place.rsplit_once(" offset ")?;
-        let file = file.rsplit('/').next()?;
-        let digits = size.find(|c: char| !c.is_ascii_digit()).unwrap_or(size.len());
-        Some(Self { file, offset: offset.parse().ok()?, size: size[..digits].parse().ok()? })
-    }
-
-    /// The page without its trailer, if it is not compressed.
-    fn read(&self, folder: &Path) -> Option<Vec<u8>> {
-        if self.size > LONGEST_PAGE {
-            return None;
-        }
-        let mut page = vec![0; self.size + 1];
-        File::open(folder.join(self.file)).ok()?.read_exact_at(&mut page, self.offset).ok()?;
-        (page.pop() == Some(0)).then_some(page)
     }
 }
 
@@ -98,53 +54,6 @@ fn search(page: &[u8], cid: &Cid, key: &BlockKey) -> Option<Vec<u8>> {
 fn differs_by_a_bit(one: &[u8], other: &[u8]) -> bool {
     let bits = one.iter().zip(other).map(|(one, other)| (one ^ other).count_ones()).sum::<u32>();
     one.len() == other.len() && bits <= 1
-}
-
-/// The entries of a page, and where keys stand whole.
-fn split(page: &[u8]) -> Option<(&[u8], impl Iterator<Item = usize>)> {
-    let (rest, count) = page.split_last_chunk::<4>()?;
-    let count = u32::from_le_bytes(*count) as usize;
-    // A damaged number of them leaves the walk from the start.
-    let from = rest.len().checked_sub(count.checked_mul(4)?).unwrap_or(rest.len());
-    let (entries, restarts) = rest.split_at(from);
-    let restarts =
-        restarts.chunks_exact(4).map(|at| u32::from_le_bytes([at[0], at[1], at[2], at[3]]) as usize);
-    Some((entries, restarts))
-}
-
-/// Entries one after the other, until one makes no sense.
-struct Walk<'a> {
-    entries: &'a [u8],
-    at: usize,
-    key: Vec<u8>,
-}
-
-impl<'a> Walk<'a> {
-    fn step(&mut self) -> Option<&'a [u8]> {
-        let mut entry = self.entries.get(self.at..)?;
-        let (shared, rest, len) = (varint(&mut entry)?, varint(&mut entry)?, varint(&mut entry)?);
-        let (key, value) = (entry.get(..rest)?, entry.get(rest..rest.checked_add(len)?)?);
-        if shared > self.key.len() {
-            return None;
-        }
-        self.key.truncate(shared);
-        self.key.extend_from_slice(key);
-        self.at = self.entries.len() - entry.len() + rest + len;
-        Some(value)
-    }
-}
-
-fn varint(bytes: &mut &[u8]) -> Option<usize> {
-    let mut value = 0_usize;
-    for shift in (0..35).step_by(7) {
-        let (byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        value |= usize::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            return Some(value);
-        }
-    }
-    None
 }
 
 #[cfg(test)]

@@ -60,8 +60,10 @@ pub(crate) fn run(cli: &Cli, windows: WindowArgs, output: Output) -> Result<Outc
 /// What the worst of the findings asks for.
 fn way_out(audit: &Audit) -> &'static str {
     let any = |is: fn(&Violation) -> bool| audit.violations.iter().any(is);
-    if any(|found| matches!(found, Violation::Unreadable { what, .. } if *what != "cold")) {
+    if any(|found| matches!(found, Violation::Unreadable { what: "hot" | "link index", .. })) {
         "run `repair`, which writes what can be read of hot to a new one, then `verify` again"
+    } else if any(|found| matches!(found, Violation::Unreadable { what: "cold", .. })) {
+        "put back a copy of cold that is whole, or import the chain into a new store"
     } else if any(|found| matches!(found, Violation::WrongHash { tier: "cold", .. })) {
         "import the chain again, and compact: a damaged block of cold is written anew when it moves there again"
     } else if audit.more > 0 || any(|found| !matches!(found, Violation::LinkIndex { .. })) {

@@ -278,3 +278,21 @@ fn a_run_that_fails_while_it_commits_leaves_nothing_behind_for_the_next() {
         assert!(seen && kept, "burnt after {effects} effects on files");
     }
 }
+
+#[test]
+fn a_rest_that_succeeds_and_a_cancel_leave_no_failure() {
+    let (rig, _) = loaded(ColdPolicy::Discard);
+    let store = rig.open_with(Trigger::Stepped, std::sync::Arc::new(Failures::default())).unwrap();
+    store.start(crate::rig::chain_at(&store, &rig.head)).unwrap();
+    let mut run = store.begin().unwrap();
+    run.step().unwrap();
+    store.cancel();
+    run.step().unwrap_err();
+    drop(run);
+    assert_eq!(store.last_failure(), None, "it was cancelled");
+    rig.hot.fail_nth_where(2, ErrorKind::Unavailable, |call| matches!(call, Call::Delete(_)));
+    store.compact().unwrap_err();
+    assert_eq!(store.last_failure().map(|failure| failure.in_a_row), Some(1));
+    crate::rig::finish(store.begin_rest().unwrap().expect("its purge is left"));
+    assert_eq!(store.last_failure(), None, "the run has ended after all");
+}

@@ -176,6 +176,15 @@ pub enum FolderError {
         /// Why.
         source: Box<Self>,
     },
+    /// Hot is the root of a disk: what is written beside it would be on another.
+    #[error(
+        "{} is the root of its disk, and a new hot tier has to be written beside it: move hot to a folder of that disk, and \
+         let the store's `hot` link to it", path.display()
+    )]
+    OwnDisk {
+        /// The hot tier.
+        path: PathBuf,
+    },
     /// Another process has had the store open since its runs were finished for a repair, and left one.
     #[error("{}: another process has begun a compaction meanwhile: stop it and repair again", path.display())]
     Interfered {

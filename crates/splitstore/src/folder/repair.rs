@@ -11,6 +11,7 @@
 //! as it is whole it is `hot.whole`; that name, which a crash may leave on either side of the exchange, is never removed.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use splitstore_domain::{BlockKey, ByteCount};
@@ -51,7 +52,7 @@ impl StoreFolder {
     /// Writes the hot tier of a store anew from what can be read of it; the old one is kept beside it. For a store that nobody
     /// has open, with room for a second hot tier on its disk.
     ///
-    /// Errors: `NoRepair` for an engine that has none; `Unfinished` where a run that has sealed cannot be finished; `Interfered` where
+    /// Errors: `NoRepair` for an engine that has none; `Unfinished` where a run that has sealed cannot be finished; `OwnDisk` where hot is the root of a disk; `Interfered` where
     /// another process came between; whatever else
     /// keeps the store from being opened. The store is as it was then.
     pub fn repair(path: impl AsRef<Path>) -> Result<Repaired> {
@@ -67,8 +68,17 @@ impl StoreFolder {
             return Err(FolderError::Interfered { path: path.to_owned() });
         }
         let hot = fs::canonicalize(path.join(HOT)).map_err(FolderError::io("find", &path.join(HOT)))?;
+        if !is_beside_its_parent(&hot).map_err(FolderError::io("look at", &hot))? {
+            return Err(FolderError::OwnDisk { path: hot });
+        }
         Swap::beside(hot).run(path)
     }
+}
+
+/// Whether a folder is on the disk of the one that it is in.
+fn is_beside_its_parent(hot: &Path) -> std::io::Result<bool> {
+    let disk = |path: &Path| fs::metadata(path).map(|metadata| metadata.dev());
+    hot.parent().map_or(Ok(false), |parent| Ok(disk(hot)? == disk(parent)?))
 }
 
 /// A sealed run reads the marks of puts in hot's notes, which are not copied: opening finishes it.
@@ -123,6 +133,7 @@ impl Swap {
         let Rescued { blocks, bytes, lost, gaps, .. } = rescued.map_err(&port)?;
         fs::rename(&self.new, &self.whole).map_err(FolderError::io("rename", &self.new))?;
         files.remove_dir(&store.join(LINKS)).map_err(&port)?;
+        files.sync_dir(store).map_err(&port)?;
         exchange(&self.hot, &self.whole).map_err(&port)?;
         let kept = self.keep()?;
         self.hot.parent().map_or(Ok(()), |parent| files.sync_dir(parent)).map_err(&port)?;

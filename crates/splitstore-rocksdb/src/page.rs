@@ -1,0 +1,136 @@
+//! A data page of one of the engine's tables, read past the engine: for pages whose checksum is wrong.
+//!
+//! ```text
+//!   page    entry entry .. entry | restarts: u32 each | their number | 1 byte compression, 4 bytes checksum
+//!   entry   varint shared | varint rest | varint value | rest of the key | value        key = multihash, 8 bytes of the engine's
+//! ```
+//! Every length is held against what is there. A walk may begin at each restart, which is where a key stands whole. A page that
+//! is compressed gives nothing.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+/// Pages are a MiB at most, and one block more.
+const LONGEST_PAGE: usize = 64 << 20;
+/// Sequence number and type behind each key.
+pub(crate) const SUFFIX: usize = 8;
+/// The type of a put.
+pub(crate) const PUT: u8 = 1;
+
+/// Where the engine says that the damage is.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Place<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) offset: u64,
+    size: usize,
+    /// Not an index, filter or other page.
+    is_data: bool,
+}
+
+impl<'a> Place<'a> {
+    /// From `block checksum mismatch: stored = 1, computed = 2, type = 4  in <file> offset 3 size 4, block_type = Data`.
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
+        let (_, place) = text.split_once("block checksum mismatch")?.1.split_once(" in ")?;
+        let (place, size) = place.rsplit_once(" size ")?;
+        let (file, offset) = place.rsplit_once(" offset ")?;
+        let file = file.rsplit('/').next()?;
+        let is_data = size.split_once("block_type = ").is_none_or(|(_, kind)| kind.starts_with("Data"));
+        let digits = size.find(|c: char| !c.is_ascii_digit()).unwrap_or(size.len());
+        Some(Self { file, offset: offset.parse().ok()?, size: size[..digits].parse().ok()?, is_data })
+    }
+
+    /// The page without its trailer, if it is one of data and not compressed.
+    pub(crate) fn read(&self, folder: &Path) -> Option<Vec<u8>> {
+        if self.size > LONGEST_PAGE || !self.is_data {
+            return None;
+        }
+        let mut page = vec![0; self.size + 1];
+        File::open(folder.join(self.file)).ok()?.read_exact_at(&mut page, self.offset).ok()?;
+        (page.pop() == Some(0)).then_some(page)
+    }
+}
+
+/// The entries of a page, and where keys stand whole.
+pub(crate) fn split(page: &[u8]) -> Option<(&[u8], impl Iterator<Item = usize>)> {
+    let (rest, count) = page.split_last_chunk::<4>()?;
+    let count = u32::from_le_bytes(*count) as usize;
+    // A damaged number of them leaves the walk from the start.
+    let from = rest.len().checked_sub(count.checked_mul(4)?).unwrap_or(rest.len());
+    let (entries, restarts) = rest.split_at(from);
+    let restarts =
+        restarts.chunks_exact(4).map(|at| u32::from_le_bytes([at[0], at[1], at[2], at[3]]) as usize);
+    Some((entries, restarts))
+}
+
+/// Entries one after the other, until one makes no sense.
+pub(crate) struct Walk<'a> {
+    pub(crate) entries: &'a [u8],
+    pub(crate) at: usize,
+    /// Of the last entry.
+    pub(crate) key: Vec<u8>,
+}
+
+impl<'a> Walk<'a> {
+    pub(crate) fn step(&mut self) -> Option<&'a [u8]> {
+        let mut entry = self.entries.get(self.at..)?;
+        let (shared, rest, len) = (varint(&mut entry)?, varint(&mut entry)?, varint(&mut entry)?);
+        let (key, value) = (entry.get(..rest)?, entry.get(rest..rest.checked_add(len)?)?);
+        if shared > self.key.len() {
+            return None;
+        }
+        self.key.truncate(shared);
+        self.key.extend_from_slice(key);
+        self.at = self.entries.len() - entry.len() + rest + len;
+        Some(value)
+    }
+}
+
+/// How much of a page its entries say that there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// One entry followed the other to the end.
+    Whole,
+    /// Somewhere a length made no sense.
+    Broken,
+}
+
+/// Shows the keys and values of all puts: first those from the start on, each once, then again from each restart.
+pub(crate) fn each_put(page: &[u8], mut on_put: impl FnMut(&[u8], &[u8], Again)) -> Extent {
+    let Some((entries, restarts)) = split(page) else { return Extent::Broken };
+    let mut extent = Extent::Broken;
+    for (start, again) in std::iter::once((0, Again::No)).chain(restarts.map(|at| (at, Again::Yes))) {
+        let mut walk = Walk { entries, at: start, key: Vec::new() };
+        while let Some(value) = walk.step() {
+            let Some((key, suffix)) = walk.key.split_last_chunk::<SUFFIX>() else { break };
+            // A deletion has no value; the type may be damaged as well.
+            if suffix[0] == PUT || !value.is_empty() {
+                on_put(key, value, again);
+            }
+        }
+        if again == Again::No && walk.at == entries.len() {
+            extent = Extent::Whole;
+        }
+    }
+    extent
+}
+
+/// Whether an entry may have been shown before, or be none at all: a restart may be damaged itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Again {
+    No,
+    Yes,
+}
+
+fn varint(bytes: &mut &[u8]) -> Option<usize> {
+    let mut value = 0_usize;
+    for shift in (0..35).step_by(7) {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        value |= usize::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Some(value);
+        }
+    }
+    None
+}
