@@ -98,9 +98,9 @@ fn chain(error: &Error) -> String {
     message
 }
 
-/// `verify` ends at a page that the engine cannot read; `repair` gets past it.
-const DAMAGED: &str = "`verify` says what is damaged, if it can read on; importing the chain again brings back what is lost, and \
-                       `repair` writes a hot tier of rocksdb anew that can no longer be scanned";
+/// In the order in which it helps: an import asks for what is lost, and ends at the same page.
+const DAMAGED: &str = "if it is hot, `repair` writes what can be read of it anew, and importing the chain then brings back what is lost; if it \
+                       is cold, put back a whole copy; if the store does not open, make a new one and import the chain into that";
 
 /// The message with what to do, where it does not say so yet.
 fn advised(message: String, kind: &str) -> String {

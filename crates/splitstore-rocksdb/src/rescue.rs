@@ -2,15 +2,16 @@
 //! a page whose checksum is wrong; so a tier with one turned bit can be read block by block, but no longer be kept small.
 //!
 //! ```text
-//!   checked     k k k k X                        k k k k ..      the engine's own scan, until a page fails its checksum
-//!   unchecked           k ? k k, each time tried again /         the next entry that hashes to its key
-//!   page                X                                        read past the engine as well: all that hashes to its key
-//!   gap                     X .. X                               where there is none: further on, twice as far each time
+//!   checked     k k k k X                  k k k k ..      the engine's own scan, until a page fails its checksum
+//!   page                k ? k k                            that page, read past the engine: all that hashes to its key (`page.rs`)
+//!   behind it                   . . |                      the first place from which the engine reads on: leaps, then halves
 //! ```
-//! **Two ways through a damaged page**, as each alone may step over what is whole. The engine's search believes keys that
-//! may be damaged, but it knows the other tables that hold keys between those of the page. Entries of a page that is not
-//! compressed are read one after the other and from each restart (`page.rs`); whose key is a few bits from the hash of its data is
-//! taken under the hash. If they do not fill the page to its end, or it cannot be read so, it is a gap: nobody knows what else was in it.
+//! **Never unchecked.** The engine could read on without its checksums, but then it believes lengths and keys that nobody checked:
+//! its search steps over sound blocks, and turned bits in lengths have ended the process. A damaged page is read here, each length against
+//! what is there, entry after entry and from each restart. A block whose key is a few bits from the hash of its data is taken under the hash.
+//!
+//! **Gaps.** Where the entries do not fill the page to its end, or one has no name, or the page is compressed, or none of data, or another
+//! table has keys among those of the page, nobody knows what else was there.
 //!
 //! **Hashed.** All that is copied hashes to its key, where the hash is one that we know. Of an unchecked entry nothing
 //! vouches for the codec, which no hash covers: a raw block and one of DAG-CBOR are two bits apart, others only one; so only
@@ -22,7 +23,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use cid::Cid;
-use rocksdb::{DBRawIterator, ErrorKind as Rocks, ReadOptions};
+use rocksdb::{DBRawIterator, ErrorKind as Rocks, LiveFile, ReadOptions};
 use splitstore_domain::object::{DAG_CBOR, RAW};
 use splitstore_domain::{BlockKey, ByteCount, digest, note, record};
 use splitstore_ports::{Block, BlockRead, BlockWrite, Result};
@@ -51,66 +52,76 @@ impl RocksHot {
     ///
     /// Errors: of the new tier; of the old one all but damage.
     pub fn rescue_to(&self, new: &Self) -> Result<Rescued> {
-        let mut copy = Copying::to(new);
-        let mut at = Place::start(self)?;
-        while self.copy_checked(&mut at, &mut copy)? == Ended::AtDamage
-            && self.copy_unchecked(&mut at, &mut copy)? == Ended::AtDamage
-        {}
+        let (mut at, mut copy) = (Place::start(self)?, Copying::to(new));
+        while let Some(damage) = self.copy_checked(&mut at, &mut copy)? {
+            let from = at.next.clone();
+            if let Some(last) = self.copy_page(&damage, &mut copy)? {
+                at.pass_page(&last);
+            }
+            if !self.pass_damage(&mut at, &damage)? {
+                break;
+            }
+            copy.rescued.gaps += u64::from(at.other_table_in(&from, &damage));
+        }
         copy.end()
     }
 
-    /// All from here to the end, or to a damaged page.
-    fn copy_checked(&self, at: &mut Place, copy: &mut Copying<'_>) -> Result<Ended> {
-        let mut iter = self.db.raw_iterator_opt(reading(Trust::Checked));
+    /// All from here to the end, or to a damaged page: what the engine says of it.
+    fn copy_checked(&self, at: &mut Place, copy: &mut Copying<'_>) -> Result<Option<String>> {
+        let mut iter = self.db.raw_iterator_opt(reading(READAHEAD));
         iter.seek(&at.next);
         while let Some((key, value)) = iter.item() {
             at.pass(key);
-            copy.take(key, value, Trust::Checked)?;
+            copy.take(key, value)?;
             iter.next();
         }
-        if let Err(error) = iter.status() {
-            at.page_is_known = self.copy_page(&error, copy)?;
-        }
-        self.ended(&iter)
+        self.damage(&iter)
     }
 
-    /// All that is whole in the page that the engine complains of, if it says which.
-    fn copy_page(&self, error: &rocksdb::Error, copy: &mut Copying<'_>) -> Result<bool> {
-        let Some(place) = page::Place::parse(error.as_ref()) else { return Ok(false) };
-        if copy.pages.insert((place.file.to_owned(), place.offset)) {
-            let page = place.read(&self.path);
-            let extent = page.map_or(Ok(Extent::Broken), |page| copy.take_page(&page))?;
-            copy.rescued.gaps += u64::from(extent == Extent::Broken);
+    /// All that is whole in the page that the engine complains of; the last key of it.
+    fn copy_page(&self, damage: &str, copy: &mut Copying<'_>) -> Result<Option<BlockKey>> {
+        if !copy.seen.insert(damage.to_owned()) {
+            return Ok(None);
         }
+        let page = page::Place::parse(damage).and_then(|place| place.read(&self.path));
+        let (extent, last) = page.map_or(Ok((Extent::Broken, None)), |page| copy.take_page(&page))?;
+        copy.rescued.gaps += u64::from(extent == Extent::Broken);
+        Ok(last)
+    }
+
+    /// Goes to the first place, about, from which the engine does not complain of this page; `false` if there is none.
+    fn pass_damage(&self, at: &mut Place, damage: &str) -> Result<bool> {
+        let mut iter = self.db.raw_iterator_opt(reading(0));
+        let mut is_passed = |from: &[u8]| {
+            iter.seek(from);
+            self.damage(&iter).map(|found| found.as_deref() != Some(damage))
+        };
+        if is_passed(&at.next)? {
+            return Ok(true);
+        }
+        let (mut before, mut leap) = (at.number(), LEAST_LEAP);
+        let mut behind = loop {
+            let Some(number) = before.checked_add(leap).filter(|number| number >> (8 * LEAPING) == 0) else {
+                return Ok(false);
+            };
+            if is_passed(&key_of(number))? {
+                break number;
+            }
+            (before, leap) = (number, leap * 2);
+        };
+        while behind - before > LEAST_LEAP {
+            let middle = before + (behind - before) / 2;
+            if is_passed(&key_of(middle))? { behind = middle } else { before = middle }
+        }
+        at.next = key_of(behind);
         Ok(true)
     }
 
-    /// The next whole entry, whatever the checksum of its page is; one step further on where none can be read.
-    ///
-    /// Only a key that its data vouches for is one to go on from: a damaged one may stand far behind its place, even behind
-    /// the end.
-    fn copy_unchecked(&self, at: &mut Place, copy: &mut Copying<'_>) -> Result<Ended> {
-        let mut iter = self.db.raw_iterator_opt(reading(Trust::Unchecked));
-        iter.seek(&at.next);
-        for _ in 0..PAGE_ENTRIES {
-            let Some((key, value)) = iter.item() else { break };
-            // Behind a key that reads as a later one stand keys that were passed already.
-            let is_new = key >= at.next.as_slice();
-            if is_new && copy.take(key, value, Trust::Unchecked)? {
-                at.pass(key);
-                return Ok(Ended::AtDamage);
-            }
-            iter.next();
-        }
-        self.ended(&iter)?;
-        copy.rescued.gaps += u64::from(at.is_at_edge() && !at.page_is_known);
-        Ok(if at.leap() { Ended::AtDamage } else { Ended::AtEnd })
-    }
-
-    fn ended(&self, iter: &DBRawIterator<'_>) -> Result<Ended> {
+    /// What the engine complains of, if that is damage.
+    fn damage(&self, iter: &DBRawIterator<'_>) -> Result<Option<String>> {
         match iter.status() {
-            Ok(()) => Ok(Ended::AtEnd),
-            Err(error) if is_damage(&error) => Ok(Ended::AtDamage),
+            Ok(()) => Ok(None),
+            Err(error) if is_damage(&error) => Ok(Some(error.to_string())),
             Err(error) => Err(failed(format!("rescue hot tier {}", self.path.display()), error)),
         }
     }
@@ -125,21 +136,12 @@ fn is_damage(error: &rocksdb::Error) -> bool {
     }
 }
 
-fn reading(trust: Trust) -> ReadOptions {
+fn reading(ahead: usize) -> ReadOptions {
     let mut options = ReadOptions::default();
-    options.set_verify_checksums(trust == Trust::Checked);
-    // What one reading has cached another would take for checked.
     options.fill_cache(false);
-    options.set_readahead_size(if trust == Trust::Checked { READAHEAD } else { 0 });
+    options.set_readahead_size(ahead);
     options.set_iterate_upper_bound(note::FIRST);
     options
-}
-
-/// Why a reading ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ended {
-    AtEnd,
-    AtDamage,
 }
 
 /// Whether the engine has checked the page that an entry is in.
@@ -152,28 +154,21 @@ enum Trust {
 /// Where the next reading begins.
 struct Place {
     next: Vec<u8>,
-    /// The least key of all tables: what lies before it is damaged nowhere.
-    first: Vec<u8>,
-    /// How far the next leap goes, in the number that a key's first bytes make.
-    leap: u128,
-    /// Whether the page that a reading ended at has been looked at by itself.
-    page_is_known: bool,
+    tables: Vec<LiveFile>,
 }
 
-/// The first leap over what cannot be read: a billion blocks lie a thousand times as far apart.
-const FIRST_LEAP: u128 = 1 << 24;
-/// More than a page has, and enough to come out of a damaged one; where no hash is known nothing would end it.
-const PAGE_ENTRIES: usize = 4096;
 /// So many bytes of a key are leapt in; the last eight of them are digest in every key.
 const LEAPING: usize = 12;
+/// The least leap over what cannot be read, in the number that those bytes make: a billion blocks lie a thousand times as far apart.
+const LEAST_LEAP: u128 = 1 << 24;
 
 impl Place {
+    /// Before the least key of all tables, so that there is something to leap from.
     fn start(store: &RocksHot) -> Result<Self> {
-        let files = store.db.live_files();
-        let files =
-            files.map_err(|error| failed(format!("list files of {}", store.path.display()), error))?;
-        let first = files.into_iter().filter_map(|file| file.start_key).min().unwrap_or_default();
-        Ok(Self { next: Vec::new(), first, leap: FIRST_LEAP, page_is_known: false })
+        let tables = store.db.live_files();
+        let tables =
+            tables.map_err(|error| failed(format!("list files of {}", store.path.display()), error))?;
+        Ok(Self { next: Vec::new(), tables })
     }
 
     /// Behind this key.
@@ -181,25 +176,38 @@ impl Place {
         self.next.clear();
         self.next.extend_from_slice(key);
         self.next.push(0);
-        self.leap = FIRST_LEAP;
     }
 
-    const fn is_at_edge(&self) -> bool {
-        self.leap == FIRST_LEAP
-    }
-
-    /// Further on; `false` behind all keys.
-    fn leap(&mut self) -> bool {
-        if self.next < self.first {
-            self.next.clone_from(&self.first);
+    /// Behind the last key of a page; a damaged one may seem to be before what was passed.
+    fn pass_page(&mut self, last: &BlockKey) {
+        if *last.as_bytes() >= *self.next {
+            self.pass(last.as_bytes());
         }
-        self.next.resize(LEAPING, 0);
-        let number = self.next.iter().fold(0, |number, byte| number << 8 | u128::from(*byte));
-        let number = number + self.leap;
-        self.leap *= 2;
-        self.next.copy_from_slice(&number.to_be_bytes()[size_of::<u128>() - LEAPING..]);
-        number >> (8 * LEAPING) == 0
     }
+
+    /// What lies before the first table is damaged nowhere.
+    fn number(&self) -> u128 {
+        let first =
+            self.tables.iter().filter_map(|table| table.start_key.as_deref()).min().unwrap_or_default();
+        let next = first.max(&self.next);
+        let byte = |at: usize| u128::from(next.get(at).copied().unwrap_or_default());
+        (0..LEAPING).fold(0, |number, at| number << 8 | byte(at))
+    }
+
+    /// Whether a table may have keys from there to here that is not the damaged one.
+    fn other_table_in(&self, from: &[u8], damage: &str) -> bool {
+        let here = self.next.as_slice();
+        self.tables.iter().any(|table| {
+            let begins = table.start_key.as_deref().unwrap_or_default();
+            let ends = table.end_key.as_deref().unwrap_or_default();
+            !damage.contains(table.name.trim_start_matches('/')) && begins < here && ends >= from
+        })
+    }
+}
+
+/// The least key whose first bytes make this number.
+fn key_of(number: u128) -> Vec<u8> {
+    number.to_be_bytes()[size_of::<u128>() - LEAPING..].to_vec()
 }
 
 /// Bytes that are written at once.
@@ -211,46 +219,38 @@ struct Copying<'a> {
     waiting: Vec<(Cid, Vec<u8>)>,
     bytes: usize,
     lost: BTreeSet<BlockKey>,
-    /// By file and offset.
-    pages: HashSet<(String, u64)>,
-    /// What came out of them.
+    /// What the engine has complained of.
+    seen: HashSet<String>,
+    /// What came out of damaged pages.
     from_pages: HashSet<BlockKey>,
     rescued: Rescued,
 }
 
 impl<'a> Copying<'a> {
     fn to(new: &'a RocksHot) -> Self {
-        let (pages, from_pages) = (HashSet::new(), HashSet::new());
+        let (seen, from_pages) = (HashSet::new(), HashSet::new());
         let (waiting, lost, rescued) = (Vec::new(), BTreeSet::new(), Rescued::default());
-        Self { new, waiting, bytes: 0, lost, pages, from_pages, rescued }
+        Self { new, waiting, bytes: 0, lost, seen, from_pages, rescued }
     }
 
-    /// Whether the block was whole and is on its way.
-    fn take(&mut self, key: &[u8], value: &[u8], trust: Trust) -> Result<bool> {
+    /// A block whose page the engine has checked.
+    fn take(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
         // What is no key at all has no name to be lost under.
-        let Ok(key) = BlockKey::from_bytes(key) else { return Ok(false) };
+        let Ok(key) = BlockKey::from_bytes(key) else { return Ok(()) };
         if self.from_pages.contains(&key) {
-            return Ok(true);
+            return Ok(());
         }
-        let whole = record::decode(value).ok().filter(|(codec, data)| is_whole(&key, *codec, data, trust));
-        let Some((codec, data)) = whole else {
-            if !self.is_saved_under_its_hash(&key, value) {
-                self.lost.insert(key);
-            }
-            return Ok(false);
-        };
-        self.add(&key, codec, data)?;
-        Ok(true)
+        let whole =
+            record::decode(value).ok().filter(|(codec, data)| is_whole(&key, *codec, data, Trust::Checked));
+        if let Some((codec, data)) = whole {
+            return self.add(&key, codec, data);
+        }
+        self.lost.insert(key);
+        Ok(())
     }
 
-    /// Whether only the key is damaged, and the block came out of its page.
-    fn is_saved_under_its_hash(&self, key: &BlockKey, value: &[u8]) -> bool {
-        let own = record::decode(value).ok().and_then(|(codec, data)| own_key(key, codec, data));
-        own.is_some_and(|own| self.from_pages.contains(&own))
-    }
-
-    /// All whole blocks of a page that are not there yet.
-    fn take_page(&mut self, page: &[u8]) -> Result<Extent> {
+    /// All whole blocks of a page that are not there yet; how much of it that was, and the last of all.
+    fn take_page(&mut self, page: &[u8]) -> Result<(Extent, Option<BlockKey>)> {
         let (mut found, mut is_named) = (BTreeMap::new(), true);
         let extent = page::each_put(page, |key, value, again| {
             // What is shown again, and makes no sense, may never have been there.
@@ -269,13 +269,14 @@ impl<'a> Copying<'a> {
             }
         });
         self.write()?;
+        let last = found.last_key_value().map(|(key, _)| key.clone());
         for (key, (codec, data)) in found {
             if !self.new.has(&key.to_cid(codec))? {
                 self.add(&key, codec, &data)?;
                 self.from_pages.insert(key);
             }
         }
-        Ok(if is_named { extent } else { Extent::Broken })
+        Ok((if is_named { extent } else { Extent::Broken }, last))
     }
 
     fn add(&mut self, key: &BlockKey, codec: u64, data: &[u8]) -> Result<()> {

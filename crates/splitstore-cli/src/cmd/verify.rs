@@ -65,7 +65,8 @@ fn way_out(audit: &Audit) -> &'static str {
     } else if any(|found| matches!(found, Violation::Unreadable { what: "cold", .. })) {
         "put back a copy of cold that is whole, or import the chain into a new store"
     } else if any(|found| matches!(found, Violation::WrongHash { tier: "cold", .. })) {
-        "import the chain again, and compact: a damaged block of cold is written anew when it moves there again"
+        "import the chain again, and compact: a damaged block of cold is written anew when it moves there again; \
+         as long as hot keeps it reads are answered from there, and it goes on being named here"
     } else if audit.more > 0 || any(|found| !matches!(found, Violation::LinkIndex { .. })) {
         "import the chain again to mend the store"
     } else {
