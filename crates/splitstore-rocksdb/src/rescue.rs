@@ -53,12 +53,14 @@ impl RocksHot {
     /// Errors: of the new tier; of the old one all but damage.
     pub fn rescue_to(&self, new: &Self) -> Result<Rescued> {
         let (mut at, mut copy) = (Place::start(self)?, Copying::to(new));
+        let mut stuck = Stuck { had: u64::MAX, leap: LEAST_LEAP };
         while let Some(damage) = self.copy_checked(&mut at, &mut copy)? {
             let from = at.next.clone();
             if let Some(last) = self.copy_page(&damage, &mut copy)? {
                 at.pass_page(&last);
             }
-            if !self.pass_damage(&mut at, &damage)? {
+            let goes_on = self.pass_damage(&mut at, &damage)?;
+            if !goes_on || (at.next == from && !at.leap(stuck.leap(copy.rescued.blocks))) {
                 break;
             }
             copy.rescued.gaps += u64::from(at.other_table_in(&from, &damage));
@@ -162,6 +164,22 @@ const LEAPING: usize = 12;
 /// The least leap over what cannot be read, in the number that those bytes make: a billion blocks lie a thousand times as far apart.
 const LEAST_LEAP: u128 = 1 << 24;
 
+/// An engine that words one place in two ways seems to be past it, and is not.
+struct Stuck {
+    /// Blocks copied when it last was.
+    had: u64,
+    leap: u128,
+}
+
+impl Stuck {
+    /// How far to leap: twice as far as before, as long as nothing is copied.
+    fn leap(&mut self, blocks: u64) -> u128 {
+        self.leap = if blocks == self.had { self.leap.saturating_mul(2) } else { LEAST_LEAP };
+        self.had = blocks;
+        self.leap
+    }
+}
+
 impl Place {
     /// Before the least key of all tables, so that there is something to leap from.
     fn start(store: &RocksHot) -> Result<Self> {
@@ -183,6 +201,13 @@ impl Place {
         if *last.as_bytes() >= *self.next {
             self.pass(last.as_bytes());
         }
+    }
+
+    /// So much further on; `false` behind all keys.
+    fn leap(&mut self, leap: u128) -> bool {
+        let number = self.number().saturating_add(leap);
+        self.next = key_of(number);
+        number >> (8 * LEAPING) == 0
     }
 
     /// What lies before the first table is damaged nowhere.
