@@ -46,11 +46,10 @@ pub const fn is_supported(code: u64) -> bool {
 /// Checks that `data` hashes to `cid`.
 pub fn verify(cid: &Cid, data: &[u8]) -> Result<(), DigestError> {
     let hash = cid.hash();
-    let matches = match hash.code() {
-        BLAKE2B_256 => hash.digest() == blake2b_256(data),
-        SHA2_256 => hash.digest() == sha2_256(data),
-        IDENTITY => hash.digest() == data,
-        code => return Err(DigestError::Unsupported { cid: *cid, code }),
+    let matches = match (hash.code(), digest_of(hash.code(), data)) {
+        (_, Some(digest)) => hash.digest() == digest,
+        (IDENTITY, None) => hash.digest() == data,
+        (code, None) => return Err(DigestError::Unsupported { cid: *cid, code }),
     };
     if matches {
         Ok(())

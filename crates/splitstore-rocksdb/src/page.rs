@@ -21,8 +21,8 @@ pub(crate) const PUT: u8 = 1;
 /// Where the engine says that the damage is.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Place<'a> {
-    pub(crate) file: &'a str,
-    pub(crate) offset: u64,
+    file: &'a str,
+    offset: u64,
     size: usize,
     /// Not an index, filter or other page.
     is_data: bool,

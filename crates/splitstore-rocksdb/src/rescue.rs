@@ -284,10 +284,9 @@ impl<'a> Copying<'a> {
                 is_named &= !is_first;
                 return;
             };
-            match record::decode(value)
-                .ok()
-                .and_then(|(codec, data)| Some((own_key(&key, codec, data)?, codec, data)))
-            {
+            let decoded = record::decode(value).ok();
+            let own = decoded.and_then(|(codec, data)| Some((own_key(&key, codec, data)?, codec, data)));
+            match own {
                 Some((own, codec, data)) => drop(found.insert(own, (codec, data.to_vec()))),
                 None if is_first => drop(self.lost.insert(key)),
                 None => {}
