@@ -50,7 +50,6 @@ use splitstore_ports::Event;
 
 use crate::control::UnderWay;
 use crate::error::{Error, Result};
-use crate::links::PackWriter;
 use crate::pacer::Paced;
 use crate::store::Inner;
 
@@ -85,8 +84,6 @@ pub struct Run<'a> {
     state: State<'a>,
     window: Window,
     tracker: Tracker,
-    /// What it has found out for the link index.
-    learned: Option<linked::Learned>,
     _paced: Paced<'a>,
 }
 
@@ -112,8 +109,6 @@ enum State<'a> {
     Prepare,
     Mark(mark::Marking<'a>),
     Collect(collect::Collecting<'a>),
-    /// The link index is written down, then blocks move; or, where two threads move them, while they do.
-    Save(PackWriter, transfer::Transferring<'a>),
     Transfer(transfer::Transferring<'a>),
     Seal(seal::Sealing),
     Purge(Purging),
@@ -140,18 +135,9 @@ impl<'a> Run<'a> {
         cx.conductor.begin();
         let (purpose, tracker) = (Purpose::Compact, Tracker::default());
         let (whose, state) = (Whose::Own, State::Prepare);
-        let (learned, paced) = (None, cx.pacer.begin(cx.clock.elapsed()));
-        let mut run = Self {
-            cx,
-            _exclusive: exclusive,
-            purpose,
-            whose,
-            state,
-            window,
-            tracker,
-            learned,
-            _paced: paced,
-        };
+        let paced = cx.pacer.begin(cx.clock.elapsed());
+        let mut run =
+            Self { cx, _exclusive: exclusive, purpose, whose, state, window, tracker, _paced: paced };
         if let Some(purging) = unfinished {
             run.take_up(purging);
         }
@@ -255,10 +241,6 @@ impl<'a> Run<'a> {
                 Advance::More(collecting) | Advance::Wait(collecting, _) => State::Collect(collecting),
                 Advance::Done(collected) => return self.collected(collected),
             },
-            State::Save(writer, transferring) => match writer.step()? {
-                Some(writer) => State::Save(writer, transferring),
-                None => State::Transfer(transferring),
-            },
             State::Transfer(transferring) => match transferring.step(cx, meter)? {
                 Advance::More(transferring) | Advance::Wait(transferring, _) => State::Transfer(transferring),
                 Advance::Done((settled, plan)) => {
@@ -292,9 +274,8 @@ impl<'a> Run<'a> {
         Ok(Step::Working(self.phase()))
     }
 
-    fn marked(&mut self, mut marked: mark::Marked<'a>) -> Result<State<'a>> {
+    fn marked(&mut self, marked: mark::Marked<'a>) -> Result<State<'a>> {
         self.tracker.marking = marked.marking.clone();
-        self.learned = marked.learned.take();
         self.enter(Phase::Collect);
         Ok(State::Collect(collect::Collecting::new(self.cx, marked, self.purpose)?))
     }
@@ -314,14 +295,8 @@ impl<'a> Run<'a> {
                 return Ok(Step::Planned(listed.plan));
             }
             collected => {
-                let learned = self.learned.take();
-                let pack = learned.map(|learned| learned.save(self.cx, collected.work())).transpose()?;
                 self.enter(Phase::Transfer);
-                let mut transferring = transfer::Transferring::new(self.cx, collected)?;
-                self.state = match pack.flatten().and_then(|pack| transferring.save_beside(pack)) {
-                    Some(pack) => State::Save(pack, transferring),
-                    None => State::Transfer(transferring),
-                };
+                self.state = State::Transfer(transfer::Transferring::new(self.cx, collected)?);
             }
         }
         Ok(Step::Working(self.phase()))

@@ -16,6 +16,7 @@ use splitstore_domain::{BlockKey, CompactionPlan, MarkedBy, PhaseReport, Tally};
 use splitstore_ports::{BlockSnapshot, KeyCursor, KeyEntry};
 
 use super::absent::Absent;
+use super::linked::Learned;
 use super::listing::Listing;
 use super::mark::Marked;
 use super::ordered::{Counts, Fates, Marks, Ordered, Seen, Sets, fate};
@@ -54,6 +55,8 @@ pub(crate) struct Counted<'a> {
     pub(super) tenured: Option<Arc<Tenured>>,
     pub(super) snapshot: Box<dyn BlockSnapshot + 'a>,
     pub(super) by: MarkedBy,
+    /// For the link index.
+    pub(super) learned: Option<Learned>,
 }
 
 /// The phase under way.
@@ -82,11 +85,12 @@ enum Keys<'a> {
 
 impl<'a> Collecting<'a> {
     pub(crate) fn new(cx: &'a Inner, marked: Marked<'a>, purpose: Purpose) -> Result<Self> {
-        let Marked { work, sets, moving, archive, missing, tenured, snapshot, marking, .. } = marked;
+        let Marked { work, sets, moving, archive, missing, tenured, snapshot, learned, marking } = marked;
         let by = marking.by;
         let keys = match (snapshot, purpose) {
             (Some(snapshot), Purpose::Compact | Purpose::Finish) => {
-                let counted = Counted { work, sets, moving, archive, missing, tenured, snapshot, by };
+                let counted =
+                    Counted { work, sets, moving, archive, missing, tenured, snapshot, by, learned };
                 return Ok(Self::Count(Box::new(counted)));
             }
             (Some(snapshot), Purpose::Plan) => Keys::Snapshot(Ordered::new(snapshot, by)),
@@ -107,15 +111,6 @@ impl<'a> Collecting<'a> {
                 count(meter, counted.counts().all, 0);
                 Ok(Advance::Done(Collected::Counted(counted)))
             }
-        }
-    }
-}
-
-impl Collected<'_> {
-    pub(super) fn work(&self) -> &Work {
-        match self {
-            Self::Listed(listed) => &listed.work,
-            Self::Counted(counted) => &counted.work,
         }
     }
 }

@@ -50,7 +50,7 @@ pub(super) struct Pass<'a> {
     listing: Listing,
     copier: Copier,
     threads: Threads,
-    /// The link index, until it is written.
+    /// The link index, as long as it is not written.
     pack: Option<PackWriter>,
 }
 
@@ -71,11 +71,11 @@ impl<'a> Pass<'a> {
             let expected = u64::try_from(bytes / u128::from(all)).unwrap_or(u64::MAX);
             check_space(cx, for_cold / 2, expected / 2)?;
         }
-        let Counted { work, sets, moving, archive, missing, tenured, snapshot, by, .. } = counted;
+        let Counted { work, sets, moving, archive, missing, tenured, snapshot, by, learned } = counted;
+        let pack = learned.map(|learned| learned.save(cx, &work)).transpose()?.flatten();
         let listing = Listing::begin(cx, &work, missing)?;
         let (ordered, seen, noted) = (Ordered::new(snapshot, by), Seen::Some, false);
         let (copier, threads) = (Copier::default(), Threads::for_blocks(for_cold));
-        let pack = None;
         Ok(Self {
             work,
             sets,
@@ -92,25 +92,19 @@ impl<'a> Pass<'a> {
         })
     }
 
-    /// Takes the link index, if there will be something beside which it can be written.
-    pub(super) fn save_beside(&mut self, pack: PackWriter) -> Option<PackWriter> {
-        match self.threads {
-            Threads::One => Some(pack),
-            Threads::Two => self.pack.replace(pack),
-        }
-    }
-
-    /// Reads a batch, beside the writing of the one before, and then writes the link index as long as that goes on.
+    /// Reads a batch, beside the writing of the one before, and then writes the link index as long as that goes on. On one thread
+    /// there is nothing beside which to write the index, so it comes first; so does what is left of it when all is copied.
     pub(super) fn step(
         mut self,
         cx: &Inner,
         meter: &mut PhaseReport,
     ) -> Result<Advance<Self, (Settled, CompactionPlan)>> {
-        if self.seen == Seen::All && self.copier.is_empty() {
-            if let Some(pack) = self.pack.take() {
-                self.pack = pack.step()?;
-                return Ok(Advance::More(self));
-            }
+        let is_copied = self.seen == Seen::All && self.copier.is_empty();
+        if let Some(pack) = self.pack.take_if(|_| is_copied || self.threads == Threads::One) {
+            self.pack = pack.step()?;
+            return Ok(Advance::More(self));
+        }
+        if is_copied {
             return self.finish(cx).map(Advance::Done);
         }
         self.note(cx)?;

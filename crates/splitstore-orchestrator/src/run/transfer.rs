@@ -13,7 +13,6 @@ use super::pass::Pass;
 use super::{Advance, Work, count};
 use crate::candidates::CandidateReader;
 use crate::error::{Error, Result};
-use crate::links::PackWriter;
 use crate::sets::WalkSets;
 use crate::store::Inner;
 
@@ -44,14 +43,6 @@ impl<'a> Transferring<'a> {
         match collected {
             Collected::Counted(counted) => Ok(Self::Pass(Box::new(Pass::new(cx, *counted)?))),
             Collected::Listed(listed) => Ok(Self::List(Box::new(ByList::new(cx, *listed)?))),
-        }
-    }
-
-    /// Takes the link index to be written while cold is; gives it back where nothing is done beside anything.
-    pub(crate) fn save_beside(&mut self, pack: PackWriter) -> Option<PackWriter> {
-        match self {
-            Self::Pass(pass) => pass.save_beside(pack),
-            Self::List(_) => Some(pack),
         }
     }
 
