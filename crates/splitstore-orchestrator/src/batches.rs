@@ -1,6 +1,7 @@
 //! How much a run does at once.
 //!
 //! ```text
+//!   mark      roots of headers                    walked together
 //!   collect   scan keys                           per step; 16 times as many after a marking by scan, in transfer
 //!   transfer  chunk candidates read               per step, written to cold when a batch is full
 //!   purge     chunk = n x exclusive deletes       per step, a durable cursor after every so many chunks
@@ -13,6 +14,9 @@ use std::num::NonZeroUsize;
 /// Sizes of the pieces in which a run works. Each is at least one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Batches {
+    /// Roots that a marking goes below together, about. The more, the longer are the batches that a walk reads in key
+    /// order, and the more of them it holds in memory; one that keeps its marks on disk takes 512. Default: 16384.
+    pub roots: NonZeroUsize,
     /// Keys of hot that collect looks at in one step. Default: 4096.
     pub scan: NonZeroUsize,
     /// Candidates in a chunk: what transfer reads, and purge deletes, in one step. Default: 1024; more than
@@ -39,6 +43,7 @@ impl Default for Batches {
     fn default() -> Self {
         let size = |size| NonZeroUsize::new(size).expect("no default is zero");
         Self {
+            roots: size(16 * 1024),
             scan: size(4096),
             chunk: size(1024),
             transfer_blocks: size(64 * 1024),

@@ -2,10 +2,10 @@
 //! names for it.
 //!
 //! ```text
-//!   headers of tipsets until there are some hundred roots -> the DAGs below, whole -> headers of tipsets ..
+//!   headers of tipsets until there are many roots -> the DAGs below, whole -> headers of tipsets ..
 //! ```
 //! What lies below one root more is little, as epochs share nearly all of their state: many roots at a time make
-//! long batches, which are read in key order, or followed by many threads.
+//! long batches, which are read in key order, or followed by many threads. All of them are held in memory.
 //!
 //! Compaction, verification and export are this one walk with other roots and another sink.
 
@@ -22,8 +22,8 @@ use crate::tenured::Passed;
 use crate::tiers::Tiers;
 use crate::walk::{BATCH, Missing, Sink, Walked, Walker};
 
-/// Roots that are walked together, about. All are held in memory.
-const ROOTS: usize = BATCH / 2;
+/// Roots that are walked together, about, if nobody says otherwise.
+pub(crate) const ROOTS: usize = BATCH / 2;
 
 /// What a header contributes, in the order it is to be walked.
 pub(crate) type RootsOf<'a> = &'a dyn Fn(&HeaderView) -> Vec<Root>;
@@ -38,8 +38,9 @@ pub(crate) struct ChainWalk<'a> {
     moving: Option<Walker<'a>>,
     /// Ends where an earlier run has been, if this one is to.
     passed: Option<Passed>,
-    /// Roots and tipsets since all before were walked.
+    /// Roots and tipsets since all before were walked, and how many are walked together.
     roots: usize,
+    together: usize,
 }
 
 impl<'a> ChainWalk<'a> {
@@ -49,7 +50,13 @@ impl<'a> ChainWalk<'a> {
         live: Walker<'a>,
         moving: Option<Walker<'a>>,
     ) -> Self {
-        Self { tiers, chain, headers: Vec::new(), live, moving, passed: None, roots: 0 }
+        let (headers, passed, roots, together) = (Vec::new(), None, 0, ROOTS);
+        Self { tiers, chain, headers, live, moving, passed, roots, together }
+    }
+
+    /// The same, going below so many roots together, about.
+    pub(crate) fn together(self, roots: usize) -> Self {
+        Self { together: roots, ..self }
     }
 
     /// The same, taking note of what it passes, and ending at what was passed before.
@@ -88,7 +95,7 @@ impl<'a> ChainWalk<'a> {
 
     /// Reads one batch; `None` when everything was walked.
     pub(crate) fn step(&mut self, roots_of: RootsOf<'_>, sink: &mut dyn Sink) -> Result<Option<Walked>> {
-        if self.roots < ROOTS && !self.headers.is_empty() {
+        if self.roots < self.together && !self.headers.is_empty() {
             return self.step_headers(roots_of, sink).map(Some);
         }
         if !self.live.is_idle() {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   stack of (key, reading, completeness, root)
-//!     pop a batch, sort by key, read hot then cold, scan links, visit children, push the new ones
+//!     pop many, sort by key; of these a batch: read hot then cold, scan links, visit children, push the new ones
 //!
 //!   with a graph of hot (crate::graph):
 //!     pop a batch; what the graph holds is followed in memory; the rest is read as above
@@ -29,10 +29,11 @@ use crate::sets::WalkSets;
 use crate::tenured::Tenured;
 use crate::tiers::Tiers;
 
-/// Blocks read in one step.
+/// Blocks read in one step, and tasks sorted at once.
 pub(crate) const BATCH: usize = 1024;
-/// The same by many threads: longer batches lie closer together in key order.
+/// The same by many threads: the more are sorted at once, the more of them lie in one page of the engine.
 const BATCH_SHARED: usize = 8 * 1024;
+const SORTED_SHARED: usize = 1024 * 1024;
 /// A batch below this is read by one thread.
 const SHARED_MIN: usize = 2 * 1024;
 
@@ -95,6 +96,8 @@ pub(crate) struct Walker<'a> {
     sets: WalkSets,
     leaves: Leaves,
     stack: Vec<Task>,
+    /// Taken from the stack, or from what a graph left unread, to be read next; in descending order of keys.
+    sorted: Vec<Task>,
     graph: Option<Followed<'a>>,
     tenured: Option<Arc<Tenured>>,
     threads: usize,
@@ -137,7 +140,16 @@ pub(crate) struct Walked {
 
 impl<'a> Walker<'a> {
     pub(crate) fn new(tiers: Tiers, sets: WalkSets, leaves: Leaves) -> Self {
-        Self { tiers, sets, leaves, stack: Vec::new(), graph: None, tenured: None, threads: 1 }
+        Self {
+            tiers,
+            sets,
+            leaves,
+            stack: Vec::new(),
+            sorted: Vec::new(),
+            graph: None,
+            tenured: None,
+            threads: 1,
+        }
     }
 
     /// Follows links of `graph` instead of reading blocks that it holds. The sets have its bitmap, and no sink is
@@ -162,7 +174,8 @@ impl<'a> Walker<'a> {
     }
 
     pub(crate) fn is_idle(&self) -> bool {
-        self.stack.is_empty() && self.graph.as_ref().is_none_or(|followed| followed.unread.is_empty())
+        let unread = self.graph.as_ref().map_or(&[][..], |followed| &followed.unread);
+        self.stack.is_empty() && self.sorted.is_empty() && unread.is_empty()
     }
 
     pub(crate) fn sets(&self) -> &WalkSets {
@@ -237,26 +250,31 @@ impl<'a> Walker<'a> {
         Ok(total)
     }
 
-    /// Walks one batch: follows what a graph holds, or reads and pushes new children.
+    /// Walks one batch: follows what a graph holds, or reads.
     pub(crate) fn step(&mut self, sink: &mut dyn Sink) -> Result<Walked> {
-        let most = if self.threads > 1 { BATCH_SHARED } else { BATCH };
+        let (at_once, most) = if self.threads > 1 { (SORTED_SHARED, BATCH_SHARED) } else { (BATCH, BATCH) };
+        let mut left = &mut self.stack;
         if let (Some(followed), Some(bitmap)) = (&mut self.graph, self.sets.bitmap()) {
-            if !self.stack.is_empty() {
-                return followed.follow(bitmap, take_batch(&mut self.stack, BATCH));
+            if !left.is_empty() {
+                return followed.follow(bitmap, take_batch(left, BATCH));
             }
-            let batch = take_batch(&mut followed.unread, most);
-            return self.read(batch, sink);
+            left = &mut followed.unread;
         }
-        let batch = take_batch(&mut self.stack, most);
-        self.read(batch, sink)
+        if self.sorted.is_empty() {
+            self.sorted = take_batch(left, at_once);
+            self.sorted.sort_unstable_by(|a, b| b.visit.key.cmp(&a.visit.key));
+        }
+        let mut batch = take_batch(&mut self.sorted, most);
+        batch.reverse();
+        self.read(&batch, sink)
     }
 
-    fn read(&mut self, mut batch: Vec<Task>, sink: &mut dyn Sink) -> Result<Walked> {
-        batch.sort_unstable_by(|a, b| a.visit.key.cmp(&b.visit.key));
+    /// Reads tasks, in ascending order of keys, and pushes the children that are new.
+    fn read(&mut self, batch: &[Task], sink: &mut dyn Sink) -> Result<Walked> {
         let parts = if self.threads > 1 && batch.len() >= SHARED_MIN {
-            look_shared(&self.tiers, &batch, self.threads)?
+            look_shared(&self.tiers, batch, self.threads)?
         } else {
-            vec![look(&self.tiers, &batch, &mut |cid, data| sink.block(cid, data))?]
+            vec![look(&self.tiers, batch, &mut |cid, data| sink.block(cid, data))?]
         };
         let mut walked = Walked::default();
         for Looked { children, objects, bytes, missing, malformed } in parts {

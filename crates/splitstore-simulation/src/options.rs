@@ -207,11 +207,14 @@ fn missing(dice: &mut Dice) -> MissingReferences {
 
 /// Sizes at which a few dozen blocks make many chunks, or the defaults.
 fn batches(dice: &mut Dice) -> Batches {
+    // Few enough that a chain is walked in several goes.
+    let roots = NonZeroUsize::new(512).unwrap_or(NonZeroUsize::MIN);
     if dice.percent(25) {
-        return Batches::default();
+        return Batches { roots, ..Batches::default() };
     }
     let mut size = |most| NonZeroUsize::new(dice.between(1, most)).unwrap_or(NonZeroUsize::MIN);
     Batches {
+        roots,
         scan: size(40),
         chunk: size(12),
         transfer_blocks: size(20),

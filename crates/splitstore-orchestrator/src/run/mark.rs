@@ -22,7 +22,7 @@ use super::prepare::{self, Prepared, new_sets};
 use super::scan::{Scanned, Scanning, processors};
 use super::{Advance, Work, count};
 use crate::archive::{Archive, OldHeaders};
-use crate::chain_walk::ChainWalk;
+use crate::chain_walk::{ChainWalk, ROOTS};
 use crate::error::{Error, Result};
 use crate::graph::{Bitmap, Graph};
 use crate::sets::WalkSets;
@@ -135,7 +135,8 @@ impl<'a> Walking<'a> {
         let tenured = cx.tenured.get(cx)?;
         let live = walker(sets).with_tenured(tenured.clone());
         let mut walk = ChainWalk::new(cx.tiers.clone(), cx.chain()?.clone(), live, moving)
-            .passing(Passed::new(tenured.clone(), work.window.boundary));
+            .passing(Passed::new(tenured.clone(), work.window.boundary))
+            .together(if marking.marks_on_disk { ROOTS } else { cx.options.batches.roots.get() });
         let mut tolerance = Tolerance::new(OldHeaders::read(cx)?);
         // The head may be newer than the one the window was cut at: that keeps more, never less.
         walk.push_tipset(&tips.head, &mut tolerance)?;

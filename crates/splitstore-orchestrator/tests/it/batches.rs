@@ -13,6 +13,7 @@ use crate::rig::{MODES, Mode, Rig, finish, generated, raw_block, step_to};
 fn all(size: usize) -> Batches {
     let size = NonZeroUsize::new(size).unwrap();
     Batches {
+        roots: size,
         scan: size,
         chunk: size,
         transfer_blocks: size,
