@@ -155,6 +155,7 @@ fn options() -> Result<Options> {
     options.set_max_background_jobs(background_jobs.into());
     options.set_max_subcompactions(background_jobs.into());
     options.set_max_open_files(open_files.into());
+    options.set_bytes_per_sync(1 << 20);
     options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
     options.set_log_level(LogLevel::Warn);
     options.set_keep_log_file_num(4);

@@ -60,6 +60,8 @@ const FILTER_BITS_PER_KEY: f64 = 10.0;
 const ENTRY_UNKNOWN: usize = 0;
 /// The cache reserves addresses for its size, and the engine ends the process where it cannot.
 const CACHE_MAX: u64 = 1 << 40;
+/// Bytes of a table that are not yet on their way to the disk.
+const TABLE_AHEAD: u64 = MIB;
 const LOG_FILES: usize = 4;
 const LOG_FILE_SIZE: usize = 4 << 20;
 const MANIFEST_AHEAD: usize = 64 << 10;
@@ -79,6 +81,8 @@ impl RocksOptions {
         // Compactions that were asked for, and those of the first level, share their work.
         options.set_max_subcompactions(u32::from(self.background_jobs.max(1)));
         options.set_max_open_files(self.open_files.max(64).into());
+        // The disk gets tables while they are written, not all at once with their sync: reads would wait behind that.
+        options.set_bytes_per_sync(TABLE_AHEAD);
         guard_the_log(&mut options);
         quieten(&mut options);
         Ok(options)
