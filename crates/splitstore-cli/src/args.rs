@@ -208,7 +208,8 @@ pub(crate) struct ExportArgs {
     /// Headers of the tipset to begin at, with commas between them; the head if left out.
     #[arg(long, value_name = "CID,CID..", value_delimiter = ',')]
     pub(crate) tipset: Vec<Cid>,
-    /// Lowest height whose messages, receipts and state are written; headers always are.
+    /// Lowest height whose messages, receipts and state are written; headers always are, so a height above the tipset's
+    /// gives these alone.
     #[arg(long, value_name = "HEIGHT", default_value_t = 0)]
     pub(crate) down_to: u64,
 }

@@ -8,7 +8,7 @@ use anyhow::Error;
 use clap::builder::{BoolishValueParser, TypedValueParser};
 use serde_json::json;
 use splitstore::export::ExportError;
-use splitstore::folder::FolderError;
+use splitstore::folder::{FolderError, LostHead};
 use splitstore::import::ImportError;
 use splitstore::ports::cid::Cid;
 use splitstore::ports::{ErrorKind, PortError};
@@ -107,9 +107,12 @@ fn advised(message: String, kind: &str) -> String {
     let advice = match kind {
         "disk-full" => "free space on the store's disk and try again",
         "damaged" => DAMAGED,
+        "missing" => "importing an archive that has it mends the store; nothing was deleted",
         _ => return message,
     };
-    let says_so = ["free space", "restore it", "no block is lost"].iter().any(|way| message.contains(way));
+    let says_so = ["free space", "restore it", "no block is lost", "import the chain"]
+        .iter()
+        .any(|way| message.contains(way));
     if says_so { message } else { format!("{message}; {advice}") }
 }
 
@@ -121,11 +124,12 @@ fn classify(error: &Error) -> (u8, &'static str) {
         let export = || cause.downcast_ref().and_then(of_export);
         let store = || cause.downcast_ref().and_then(of_store);
         let port = || cause.downcast_ref().map(of_port);
+        let lost = || cause.downcast_ref().map(of_head);
         let missing = || cause.is::<NotFound>().then_some((WRONG, "not-found"));
         let usage = || cause.is::<BadUsage>().then_some((BAD_INPUT, "usage"));
         let full = || cause.downcast_ref().and_then(of_system);
         let ours = folder.or_else(import).or_else(export).or_else(store).or_else(port);
-        ours.or_else(missing).or_else(usage).or_else(full)
+        ours.or_else(lost).or_else(missing).or_else(usage).or_else(full)
     });
     found.unwrap_or((BAD_INPUT, "failed"))
 }
@@ -155,6 +159,11 @@ fn of_folder(error: &FolderError) -> Option<(u8, &'static str)> {
         _ => return None,
     };
     Some((BAD_INPUT, kind))
+}
+
+/// The head of a store that has lost it.
+fn of_head(lost: &LostHead) -> (u8, &'static str) {
+    (WRONG, if lost.source.is_some() { "damaged" } else { "missing" })
 }
 
 /// A disk that is full, wherever that was found out.

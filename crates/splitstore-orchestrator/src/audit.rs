@@ -5,6 +5,7 @@
 //! that came to it, as a finding, and the next check goes on.
 
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use cid::Cid;
 use splitstore_domain::links::LinkError;
@@ -24,17 +25,19 @@ const BATCH: usize = 1024;
 
 /// Audits the whole store; without a head there is no live set to check.
 pub(crate) fn audit(cx: &Inner) -> Result<Audit> {
-    let (_exclusive, folder) = cx.exclusive_folder("audit")?;
+    cx.exclusively("audit", |folder| audit_in(cx, folder))
+}
+
+fn audit_in(cx: &Inner, folder: &Path) -> Result<Audit> {
     let mut audit = Audit::default();
     audit.hot_blocks = check_hashes(cx, &*cx.tiers.hot, "hot", &mut audit)?;
     audit.cold_blocks = check_hashes(cx, &*cx.tiers.cold, "cold", &mut audit)?;
     let checked = check_links(cx, &mut audit);
     damage_is_a_finding(checked, "link index", &mut audit)?;
-    match check_live(cx, &folder, &mut audit) {
+    match check_live(cx, folder, &mut audit) {
         Err(Error::NoHead | Error::NotStarted) => {}
         checked => damage_is_a_finding(checked, "live blocks", &mut audit)?,
     }
-    cx.files.remove_dir(&folder)?;
     Ok(audit)
 }
 
@@ -126,7 +129,7 @@ fn check_links(cx: &Inner, audit: &mut Audit) -> Result<()> {
     Ok(())
 }
 
-fn check_live(cx: &Inner, folder: &std::path::Path, audit: &mut Audit) -> Result<()> {
+fn check_live(cx: &Inner, folder: &Path, audit: &mut Audit) -> Result<()> {
     let window = cx.window_now()?;
     let sets = crate::run::new_sets(cx, folder, "live")?;
     let live = Walker::new(cx.tiers.clone(), sets, Leaves::Mark);

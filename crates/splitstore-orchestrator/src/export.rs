@@ -34,18 +34,18 @@ impl SplitStore {
         write: &mut dyn FnMut(&Cid, &[u8]) -> PortResult<()>,
     ) -> Result<Exported> {
         let inner = &self.inner;
-        let (_exclusive, folder) = inner.exclusive_folder("export")?;
-        let sets = crate::run::new_sets(inner, &folder, "seen")?;
-        let live = Walker::new(inner.tiers.clone(), sets, Leaves::Read);
-        let mut walk = ChainWalk::new(inner.tiers.clone(), inner.chain()?.clone(), live, None);
-        let mut sink = Writer { write, exported: Exported::default() };
-        walk.push_tipset(head, &mut sink)?;
-        let roots_of = |header: &HeaderView| everything(header, down_to);
-        while walk.step(&roots_of, &mut sink)?.is_some() {
-            inner.interrupt.check("export a chain")?;
-        }
-        inner.files.remove_dir(&folder)?;
-        Ok(sink.exported)
+        inner.exclusively("export", |folder| {
+            let sets = crate::run::new_sets(inner, folder, "seen")?;
+            let live = Walker::new(inner.tiers.clone(), sets, Leaves::Read);
+            let mut walk = ChainWalk::new(inner.tiers.clone(), inner.chain()?.clone(), live, None);
+            let mut sink = Writer { write, exported: Exported::default() };
+            walk.push_tipset(head, &mut sink)?;
+            let roots_of = |header: &HeaderView| everything(header, down_to);
+            while walk.step(&roots_of, &mut sink)?.is_some() {
+                inner.interrupt.check("export a chain")?;
+            }
+            Ok(sink.exported)
+        })
     }
 }
 

@@ -6,7 +6,7 @@
 //!   put_many            mark or record -> hot
 //! ```
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
@@ -459,13 +459,17 @@ impl Inner {
         Ok(Window::at(head.height, base, &self.options.policy))
     }
 
-    /// Exclusion from all runs, and an empty folder for a job of this name.
-    pub(crate) fn exclusive_folder(&self, job: &str) -> Result<(parking_lot::MutexGuard<'_, ()>, PathBuf)> {
-        let exclusive = self.running.try_lock().ok_or(Error::Busy)?;
+    /// Does a job of this name while there is no run, with a folder that is empty before and gone afterwards.
+    pub(crate) fn exclusively<T>(&self, job: &str, work: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
+        let _exclusive = self.running.try_lock().ok_or(Error::Busy)?;
         let folder = self.work().join(job);
         self.files.remove_dir(&folder)?;
         self.files.create_dir(&folder)?;
-        Ok((exclusive, folder))
+        let done = work(&folder);
+        let removed = self.files.remove_dir(&folder);
+        let done = done?;
+        removed?;
+        Ok(done)
     }
 
     /// The roots of a header inside `window`: what is missing below them ends a run, or does not.

@@ -104,8 +104,8 @@ impl Judge<'_> {
     fn head(&mut self, chain: &mut Chain, acked: &Acknowledged) -> Result<()> {
         let put = acked.put.map(|(tipset, _)| tipset);
         chain.tipset(put.max(acked.moving).unwrap_or_default())?;
-        if let Some(key) = self.folder.lost_head() {
-            self.verdict.find(|| format!("headers of the head {key} are gone"));
+        if let Some(lost) = self.folder.lost_head() {
+            self.verdict.find(|| lost.to_string());
         }
         let Some(head) = self.folder.head()? else {
             if let Some(acked) = acked.head {

@@ -11,7 +11,7 @@ use splitstore_domain::{Epoch, Tipset, TipsetKey};
 use splitstore_ports::{ChainAccessor, ErrorKind, PortError};
 use thiserror::Error;
 
-use crate::folder::StoreFolder;
+use crate::folder::{LostHead, StoreFolder};
 use crate::partial::Partial;
 use crate::{Error, Exported};
 
@@ -44,6 +44,14 @@ pub enum ExportError {
     NoHead {
         /// The store's folder.
         path: PathBuf,
+    },
+    /// There was something to begin at.
+    #[error("the store at {}: nothing to begin at", path.display())]
+    LostHead {
+        /// The store's folder.
+        path: PathBuf,
+        /// What became of it.
+        source: LostHead,
     },
     /// The tipset is not in the store.
     #[error("tipset {key} not found in the store at {}", path.display())]
@@ -149,8 +157,18 @@ fn begin_at(folder: &StoreFolder, plan: &ExportPlan, path: &Path) -> Result<Tips
     let store = |source: PortError| ExportError::Store { path: path.to_owned(), source: source.into() };
     let at = || folder.path().to_owned();
     match &plan.tipset {
-        None => folder.chain().heaviest().map_err(store)?.ok_or_else(|| ExportError::NoHead { path: at() }),
+        None => folder.chain().heaviest().map_err(store)?.ok_or_else(|| match folder.lost_head() {
+            Some(lost) => ExportError::LostHead { path: at(), source: lost.clone() },
+            None => ExportError::NoHead { path: at() },
+        }),
         Some(key) => {
+            if let Some(twice) =
+                key.cids().iter().enumerate().find(|(at, cid)| key.cids()[..*at].contains(cid))
+            {
+                let fault = format!("form a tipset that names header {} twice", twice.1);
+                let source = PortError::bare(ErrorKind::Corrupt, fault);
+                return Err(ExportError::NotATipset { path: at(), key: key.clone(), source });
+            }
             let found = folder.chain().tipset(key).map_err(|source| match source.kind() {
                 ErrorKind::Corrupt => ExportError::NotATipset { path: at(), key: key.clone(), source },
                 _ => store(source),

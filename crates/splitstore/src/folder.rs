@@ -33,6 +33,7 @@ mod engines;
 mod parts;
 pub use parts::{LocalParts, Parts};
 mod head;
+pub use head::LostHead;
 mod place;
 pub(crate) use place::WORK;
 mod quiet_chain;

@@ -13,6 +13,9 @@ use crate::output::Output;
 
 pub(crate) fn run(cli: &Cli, args: &CompactArgs, output: Output) -> Result<Outcome> {
     let folder = opened::open_to_compact(cli, args.windows, args.pace)?;
+    if let Some(lost) = folder.lost_head() {
+        return Err(lost.clone().into());
+    }
     if args.dry_run {
         let plan = folder.store().plan()?;
         output.result(&plan, &json!({ "dry_run": true, "plan": shape::plan(&plan) }))?;

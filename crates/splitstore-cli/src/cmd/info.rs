@@ -48,7 +48,7 @@ fn text(folder: &StoreFolder, info: &Info) -> Result<String, std::fmt::Error> {
     )?;
     match (&info.head, folder.lost_head()) {
         (Some(head), _) => writeln!(text, "head         height {}, tipset {}", head.height, head.key)?,
-        (None, Some(lost)) => writeln!(text, "head         lost: tipset {lost} is not in the store")?,
+        (None, Some(lost)) => writeln!(text, "head         lost: {:#}", anyhow::Error::from(lost.clone()))?,
         (None, None) => writeln!(text, "head         none yet")?,
     }
     match info.base {
@@ -98,7 +98,7 @@ fn json(folder: &StoreFolder, info: &Info) -> Value {
         "sizes": shape::sizes(&info.sizes),
         "salvaged": info.salvaged,
         "head": info.head.as_ref().map(shape::tipset),
-        "lost_head": folder.lost_head().map(shape::key),
+        "lost_head": folder.lost_head().map(|lost| shape::key(&lost.key)),
         "base": info.base.map(splitstore::domain::Epoch::height),
         "compactions": info.compactions,
         "phase": info.phase.phase.name(),

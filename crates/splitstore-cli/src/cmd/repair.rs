@@ -42,7 +42,9 @@ fn text(repaired: &Repaired) -> String {
         let _ = write!(text, "\nat {gaps} places nothing could be read, and what was there is not named");
     }
     let _ = write!(text, "\nthe old one is {kept}: remove it when you need nothing more of it");
-    if !repaired.is_whole() {
+    if repaired.is_whole() {
+        text.push_str("\nnothing was lost: all that the old one held is in the new one");
+    } else {
         text.push_str(
             "\nrun `verify` to see which live blocks are missing; an import of the chain brings them back",
         );

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use anyhow::Result;
 use serde_json::json;
-use splitstore::domain::{Audit, TipsetKey, Violation};
+use splitstore::domain::{Audit, Violation};
 
 use crate::args::{Cli, WindowArgs};
 use crate::exit::Outcome;
@@ -14,13 +14,16 @@ use crate::output::Output;
 pub(crate) fn run(cli: &Cli, windows: WindowArgs, output: Output) -> Result<Outcome> {
     let folder = opened::open_with(cli, windows)?;
     let mut audit = folder.store().audit()?;
-    for cid in folder.lost_head().into_iter().flat_map(TipsetKey::cids) {
+    for cid in folder.lost_head().into_iter().flat_map(|lost| lost.key.cids()) {
         audit.found(Violation::MissingLive { cid: *cid, parent: None });
     }
     let head = folder.head()?;
     let mut text = format!(
-        "{} hot and {} cold blocks hash to their keys or are named below",
-        audit.hot_blocks, audit.cold_blocks
+        "{} hot{} and {} cold{} blocks hash to their keys or are named below",
+        audit.hot_blocks,
+        partly(&audit, "hot"),
+        audit.cold_blocks,
+        partly(&audit, "cold"),
     );
     let _ = match &head {
         Some(head) => write!(text, "\n{} blocks are live below head {}", audit.live_blocks, head.height),
@@ -55,6 +58,12 @@ pub(crate) fn run(cli: &Cli, windows: WindowArgs, output: Output) -> Result<Outc
     });
     output.result(text, &json)?;
     Ok(if audit.is_clean() { Outcome::Done } else { Outcome::Wrong })
+}
+
+/// That a count is none of all, if a page ended it.
+fn partly(audit: &Audit, tier: &str) -> &'static str {
+    let ends = |found: &Violation| matches!(found, Violation::Unreadable { what, .. } if *what == tier);
+    if audit.violations.iter().any(ends) { " (not all: its check ended early)" } else { "" }
 }
 
 /// What the worst of the findings asks for.

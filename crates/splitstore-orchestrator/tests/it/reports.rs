@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use splitstore_domain::trigger::Decision;
 use splitstore_domain::{ColdPolicy, Epoch, Phase};
 use splitstore_orchestrator::{SplitStore, Trigger};
-use splitstore_ports::{BlockRead, ChainAccessor, Event, Observer};
+use splitstore_ports::{BlockRead, ChainAccessor, ErrorKind, Event, FileSystem, Observer, PortError};
 
-use crate::rig::{Rig, apply, chain_at, generated};
+use crate::rig::{FOLDER, Rig, apply, chain_at, generated};
 
 #[derive(Default)]
 struct Heard(Mutex<Vec<String>>);
@@ -105,6 +105,19 @@ fn an_export_down_to_genesis_holds_every_block_of_the_chain_once() {
     });
     assert_eq!(exported.unwrap().blocks, seen.len() as u64);
     assert!(reached.is_subset(&seen), "{} of {}", seen.len(), reached.len());
+}
+
+#[test]
+fn an_export_that_fails_leaves_nothing_in_the_work_folder() {
+    let (blocks, head, _) = generated(24, 43);
+    let mut rig = Rig::new(2, ColdPolicy::Universal);
+    rig.load(&blocks, &head);
+    let (store, chain) = rig.open().unwrap();
+    let key = chain.heaviest().unwrap().unwrap().key;
+    let full = || PortError::bare(ErrorKind::Full, "write the archive");
+    let exported = store.export(&key, Epoch::GENESIS, &mut |_, _| Err(full()));
+    assert!(exported.unwrap_err().to_string().contains("write the archive"));
+    assert_eq!(rig.files.list(&std::path::Path::new(FOLDER).join("work")).unwrap(), [""; 0]);
 }
 
 /// A run neither waits for a view nor is blocked by it; it says where the view was taken.

@@ -4,9 +4,30 @@
 //!   (length u8 | CID, binary)*      the headers of the head, in the tipset's order; nothing for no head
 //! ```
 
+use std::sync::Arc;
+
 use cid::Cid;
 use splitstore_domain::TipsetKey;
 use splitstore_ports::{ErrorKind, MetaCell, MetaStore, PortError, Result};
+
+/// A head that was kept, and whose headers can no longer be read.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("tipset {key}, the head that was kept, {}", self.how())]
+pub struct LostHead {
+    /// Its headers.
+    pub key: TipsetKey,
+    /// Why they cannot be read; `None` where one of them is in neither tier.
+    pub source: Option<Arc<PortError>>,
+}
+
+impl LostHead {
+    fn how(&self) -> &'static str {
+        match self.source {
+            Some(_) => "cannot be read",
+            None => "is not all there; import the chain again",
+        }
+    }
+}
 
 /// Reads the cell; `None` where there is no head.
 pub(super) fn load(meta: &dyn MetaStore) -> Result<Option<TipsetKey>> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use splitstore_domain::trigger::Decision;
-use splitstore_domain::{ByteCount, HeadChange, Pacing, Policy, Settings, Tipset, TipsetKey};
+use splitstore_domain::{ByteCount, HeadChange, Pacing, Policy, Settings, Tipset};
 use splitstore_filecoin::FilecoinChain;
 use splitstore_files::{StoreLock, SystemClock};
 use splitstore_marksets::DiskSets;
@@ -14,13 +14,14 @@ use splitstore_ports::{
     ChainAccessor, Clock, ColdStore, ErrorKind, HotStore, MetaStore, NoObserver, Observer, PortError,
 };
 
+use super::create;
 use super::engines::{Engines, mark_sets};
 use super::error::{FolderError, Result};
+use super::head::{self, LostHead};
 use super::parts::{LocalParts, Parts};
 use super::place::{COLD, HOT, LOCK, Place, SETTINGS, refuse_missing_parts};
 use super::quiet_chain::QuietChain;
 use super::settings::{FolderSettings, SettingsFault};
-use super::{create, head};
 use crate::{Batches, Components, Options, SplitStore, Trigger, import};
 
 /// How a store is opened, beside what its settings say.
@@ -70,7 +71,7 @@ pub struct StoreFolder {
     cold: Arc<dyn ColdStore>,
     meta: Arc<dyn MetaStore>,
     clock: Arc<dyn Clock>,
-    lost_head: Option<TipsetKey>,
+    lost_head: Option<LostHead>,
     // Last: fields are dropped in this order.
     _lock: StoreLock,
 }
@@ -201,8 +202,8 @@ impl StoreFolder {
     }
 
     /// The head that was kept, if its headers are no longer readable: the store is damaged, and a new import of
-    /// the chain mends it. The store then has no head.
-    pub const fn lost_head(&self) -> Option<&TipsetKey> {
+    /// the chain mends it, after [`StoreFolder::repair`] if a page of hot is. The store then has no head.
+    pub const fn lost_head(&self) -> Option<&LostHead> {
         self.lost_head.as_ref()
     }
 
@@ -238,7 +239,7 @@ impl fmt::Debug for StoreFolder {
 }
 
 /// Gives the chain the head that was kept; returns it if it can no longer be read.
-fn restore_head(meta: &dyn MetaStore, chain: &FilecoinChain) -> Result<Option<TipsetKey>, PortError> {
+fn restore_head(meta: &dyn MetaStore, chain: &FilecoinChain) -> Result<Option<LostHead>, PortError> {
     let Some(key) = head::load(meta)? else { return Ok(None) };
     match chain.tipset(&key) {
         Ok(Some(tipset)) => {
@@ -246,8 +247,10 @@ fn restore_head(meta: &dyn MetaStore, chain: &FilecoinChain) -> Result<Option<Ti
             Ok(None)
         }
         // To refuse to open would leave nothing to mend it with.
-        Ok(None) => Ok(Some(key)),
-        Err(error) if error.kind() == ErrorKind::Corrupt => Ok(Some(key)),
+        Ok(None) => Ok(Some(LostHead { key, source: None })),
+        Err(error) if error.kind() == ErrorKind::Corrupt => {
+            Ok(Some(LostHead { key, source: Some(Arc::new(error)) }))
+        }
         Err(error) => Err(error),
     }
 }

@@ -163,7 +163,7 @@ pub enum ImportError {
     /// compared.
     #[error(
         "archive {}: the store's own chain is damaged, so it is unknown whether both are one; the store is as it was: \
-         import the store's own chain again, or replace it (`--replace-chain`)",
+         `repair` it if a page of hot cannot be read, import its own chain again, or replace it (`--replace-chain`)",
         path.display()
     )]
     UnknownGenesis {

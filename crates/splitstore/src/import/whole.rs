@@ -76,7 +76,9 @@ impl<'a> Own<'a> {
         let mut chain = Chain::new(survey, folder.store().untracked())?;
         let head = folder.chain().heaviest()?.map(|head| head.key);
         // A head that could not be read when the store was opened: the archive may mend it.
-        let key = head.or_else(|| folder.lost_head().cloned()).filter(|_| other == OtherChain::Refuse);
+        let key = head
+            .or_else(|| folder.lost_head().map(|lost| lost.key.clone()))
+            .filter(|_| other == OtherChain::Refuse);
         let at = key.map(|key| chain.tipset(&key)).transpose()?;
         Ok(Self { chain, at })
     }

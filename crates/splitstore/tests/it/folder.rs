@@ -102,11 +102,13 @@ fn a_head_whose_header_is_gone_is_named_and_an_import_mends_it() {
     folder.hot().delete_many(&[(&head.key.cids()[0]).into()]).unwrap();
     drop(folder);
     let folder = open(&dir);
-    assert_eq!((folder.head().unwrap(), folder.lost_head()), (None, Some(&head.key)));
+    let lost = folder.lost_head().unwrap();
+    assert_eq!((folder.head().unwrap(), &lost.key), (None, &head.key));
+    assert!(lost.source.is_none() && lost.to_string().contains("import the chain again"), "{lost}");
     import(&folder, &dir);
     drop(folder);
     let folder = open(&dir);
-    assert_eq!((folder.head().unwrap(), folder.lost_head()), (Some(head), None));
+    assert!(folder.head().unwrap() == Some(head) && folder.lost_head().is_none());
 }
 
 #[test]
