@@ -174,16 +174,10 @@ pub(crate) struct CidArgs {
 
 /// A block is found by its multihash, so under a key any codec will do.
 fn cid_or_key(text: &str) -> Result<Cid, String> {
-    text.parse().or_else(|error: splitstore::ports::cid::Error| match key(text) {
-        Some(key) => Ok(key.to_cid(RAW)),
-        None => Err(format!("neither a CID ({error}) nor a multihash in hex")),
+    text.parse().or_else(|error: splitstore::ports::cid::Error| match text.parse::<BlockKey>() {
+        Ok(key) => Ok(key.to_cid(RAW)),
+        Err(_) => Err(format!("neither a CID ({error}) nor a multihash in hex")),
     })
-}
-
-fn key(hex: &str) -> Option<BlockKey> {
-    let byte = |at: usize| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok();
-    let bytes: Option<Vec<u8>> = (0..hex.len()).step_by(2).map(byte).collect();
-    BlockKey::from_bytes(&bytes?).ok()
 }
 
 #[derive(Debug, Args)]

@@ -156,6 +156,7 @@ fn of_folder(error: &FolderError) -> Option<(u8, &'static str)> {
         FolderError::Unfinished { .. } => "unfinished",
         FolderError::Interfered { .. } => "interfered",
         FolderError::OwnDisk { .. } => "own-disk",
+        FolderError::InTheWay { .. } => "in-the-way",
         _ => return None,
     };
     Some((BAD_INPUT, kind))

@@ -9,6 +9,7 @@
 //! in use (36 bytes for blake2b-256, 34 for sha2-256) live inline: a key is 40 bytes and owns no heap.
 
 use std::fmt;
+use std::str::FromStr;
 
 use cid::Cid;
 use multihash::Multihash;
@@ -119,6 +120,21 @@ impl fmt::Display for BlockKey {
     /// Lower-case hex of the multihash, as the CLI prints keys.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.as_bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl FromStr for BlockKey {
+    type Err = KeyError;
+
+    /// From hex, as [`Display`](fmt::Display) writes it.
+    fn from_str(hex: &str) -> Result<Self, KeyError> {
+        let wrong = KeyError { len: hex.len() / 2 };
+        if !hex.len().is_multiple_of(2) || !hex.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(wrong);
+        }
+        let byte = |at| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok();
+        let bytes: Option<Vec<u8>> = (0..hex.len()).step_by(2).map(byte).collect();
+        Self::from_bytes(&bytes.ok_or(wrong)?)
     }
 }
 

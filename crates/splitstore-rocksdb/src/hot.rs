@@ -14,7 +14,7 @@ use splitstore_ports::{
 
 use crate::error::failed;
 use crate::rewrite::{Filters, Gate, Scans};
-use crate::{RocksOptions, folder, notes};
+use crate::{RocksOptions, folder, manifest, notes};
 
 /// A hot tier in a folder, held by this handle alone until it is dropped.
 ///
@@ -56,6 +56,7 @@ impl RocksHot {
 
     fn open_engine(path: &Path, mut engine: Options) -> Result<Self> {
         folder::make(path)?;
+        manifest::check(path)?;
         let gate = Arc::new(Gate::default());
         engine.set_compaction_filter_factory(Filters(gate.clone()));
         let families = [(DEFAULT_COLUMN_FAMILY_NAME, engine.clone())];

@@ -23,6 +23,8 @@ mod block_scan;
 mod error;
 mod folder;
 mod maintenance;
+mod manifest;
+pub use manifest::cut_files;
 mod notes;
 mod page;
 mod read;

@@ -98,21 +98,32 @@ pub(crate) enum Extent {
 /// Shows the keys and values of all puts: first those from the start on, each once, then again from each restart.
 pub(crate) fn each_put(page: &[u8], mut on_put: impl FnMut(&[u8], &[u8], Again)) -> Extent {
     let Some((entries, restarts)) = split(page) else { return Extent::Broken };
-    let mut extent = Extent::Broken;
-    for (start, again) in std::iter::once((0, Again::No)).chain(restarts.map(|at| (at, Again::Yes))) {
+    let restarts: Vec<usize> = restarts.collect();
+    let (mut extent, mut begins) = (Extent::Broken, vec![0]);
+    for (start, again) in std::iter::once((0, Again::No)).chain(restarts.iter().map(|at| (*at, Again::Yes))) {
         let mut walk = Walk { entries, at: start, key: Vec::new() };
         while let Some(value) = walk.step() {
+            if again == Again::No {
+                begins.push(walk.at);
+            }
             let Some((key, suffix)) = walk.key.split_last_chunk::<SUFFIX>() else { break };
             // A deletion has no value; the type may be damaged as well.
             if suffix[0] == PUT || !value.is_empty() {
                 on_put(key, value, again);
             }
         }
-        if again == Again::No && walk.at == entries.len() {
+        if again == Again::No && walk.at == entries.len() && are_restarts(&restarts, &begins) {
             extent = Extent::Whole;
         }
     }
     extent
+}
+
+/// Whether these are the restarts of entries that begin there: a damaged number of them takes entries for restarts, and hides these.
+/// One of several may be damaged itself.
+fn are_restarts(restarts: &[usize], begins: &[usize]) -> bool {
+    let wrong = restarts.iter().filter(|at| begins.binary_search(at).is_err()).count();
+    wrong <= 1 && wrong < restarts.len() && restarts.iter().filter(|at| **at == 0).count() <= 1
 }
 
 /// Whether an entry may have been shown before, or be none at all: a restart may be damaged itself.

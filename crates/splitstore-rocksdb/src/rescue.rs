@@ -8,7 +8,7 @@
 //! ```
 //! **Never unchecked.** The engine could read on without its checksums, but then it believes lengths and keys that nobody checked:
 //! its search steps over sound blocks, and turned bits in lengths have ended the process. A damaged page is read here, each length against
-//! what is there, entry after entry and from each restart. A block whose key is a few bits from the hash of its data is taken under the hash.
+//! what is there, entry after entry and from each restart. A block whose key ends a few bits from a hash of its data is taken under the hash.
 //!
 //! **Gaps.** Where the entries do not fill the page to its end, or one has no name, or the page is compressed, or none of data, or another
 //! table has keys among those of the page, nobody knows what else was there.
@@ -23,6 +23,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use cid::Cid;
+use cid::multihash::Multihash;
 use rocksdb::{DBRawIterator, ErrorKind as Rocks, LiveFile, ReadOptions};
 use splitstore_domain::object::{DAG_CBOR, RAW};
 use splitstore_domain::{BlockKey, ByteCount, digest, note, record};
@@ -93,8 +94,9 @@ impl RocksHot {
 
     /// Goes to the first place, about, from which the engine does not complain of this page; `false` if there is none.
     fn pass_damage(&self, at: &mut Place, damage: &str) -> Result<bool> {
-        let mut iter = self.db.raw_iterator_opt(reading(0));
-        let mut is_passed = |from: &[u8]| {
+        // One that has failed answers for the next page as for this one: each look is by a new one.
+        let is_passed = |from: &[u8]| {
+            let mut iter = self.db.raw_iterator_opt(reading(0));
             iter.seek(from);
             self.damage(&iter).map(|found| found.as_deref() != Some(damage))
         };
@@ -348,14 +350,20 @@ fn is_whole(key: &BlockKey, codec: u64, data: &[u8], trust: Trust) -> bool {
 /// Bits of a key that damage may have turned, at most, for its data to say what it was.
 const TURNED: u32 = 8;
 
-/// The key that unchecked data is whole under: its own, or one that differs by a few bits.
+/// The key that unchecked data is whole under: its own, or one whose digest differs by a few bits, whatever the hash is said to be: keys
+/// that share their first bytes with a damaged one are damaged with it.
 fn own_key(key: &BlockKey, codec: u64, data: &[u8]) -> Option<BlockKey> {
+    if !matches!(codec, RAW | DAG_CBOR) {
+        return None;
+    }
     if is_whole(key, codec, data, Trust::Unchecked) {
         return Some(key.clone());
     }
-    let digest = digest::digest_of(key.to_cid(codec).hash().code(), data)?;
-    let (header, named) = key.as_bytes().split_last_chunk::<32>()?;
-    let turned = named.iter().zip(&digest).map(|(one, other)| (one ^ other).count_ones()).sum::<u32>();
-    let own = BlockKey::from_bytes(&[header, &digest].concat()).ok()?;
-    (turned <= TURNED && matches!(codec, RAW | DAG_CBOR)).then_some(own)
+    let named = key.as_bytes().last_chunk::<32>()?;
+    [digest::BLAKE2B_256, digest::SHA2_256].into_iter().find_map(|code| {
+        let digest = digest::digest_of(code, data)?;
+        let turned = named.iter().zip(&digest).map(|(one, other)| (one ^ other).count_ones()).sum::<u32>();
+        let hash = Multihash::<64>::wrap(code, &digest).ok()?;
+        (turned <= TURNED).then(|| BlockKey::from(&Cid::new_v1(codec, hash)))
+    })
 }

@@ -10,7 +10,7 @@
 //!     tenured           headers that no compaction walks again
 //!     links/            the link index, if one is kept
 //!     work/             exists only while a run is in flight
-//!     hot.damaged-<n>/  what `repair` has left of the hot tier that it wrote anew; may be removed
+//!     hot.damaged-<n>/  the hot tier as `repair` found it; may be removed
 //! ```
 //! Layout version 1. Opening never follows a symbolic link at the store's own path, so that two names cannot lead
 //! to one store unnoticed; the tiers' folders may be links, to put them on other disks.

@@ -111,18 +111,81 @@ fn an_undamaged_tier_is_written_anew_whole() {
 
 /// A crash may leave a half-written copy, or, on either side of the exchange, one under the name of what is whole.
 #[test]
-fn what_an_interrupted_repair_left_is_removed_or_kept() {
+fn what_an_interrupted_repair_left_is_removed_and_what_it_did_not_tell_is_told() {
+    let (tool, _) = store_with_chain();
+    turn_a_bit(&tool.store().join("hot"));
+    assert_eq!(tool.run("--json repair").object()["lost"].as_array().unwrap().len(), 1);
+    let (store, before) = (tool.store(), tool.keys("hot"));
+    // As it is between the exchange and the removal of the old one.
+    fs::rename(store.join("hot.damaged-1"), store.join("hot.whole")).unwrap();
+    // As it is before: half-written, of this hot tier.
+    fs::create_dir(store.join("hot.new")).unwrap();
+    let hot = fs::canonicalize(store.join("hot")).unwrap();
+    fs::write(store.join("hot.new/SPLITSTORE-REPAIR"), format!("hot {}\n", hot.display())).unwrap();
+    let again = tool.run("--json repair");
+    assert_eq!((again.code, again.object()["lost"].as_array().unwrap().len()), (1, 1), "{}", again.err);
+    assert!(!store.join("hot.new").exists() && !store.join("hot.whole").exists());
+    assert!(store.join("hot.damaged-1/CURRENT").is_file() && store.join("hot.damaged-2/CURRENT").is_file());
+    assert!(tool.keys("hot") == before);
+    assert!(tool.ok("repair").contains("nothing was lost"), "it has been told");
+}
+
+/// The hot tier of another store, for one, may be linked to.
+#[test]
+fn what_no_repair_has_left_is_in_the_way_and_not_touched() {
     let (tool, _) = store_with_chain();
     let before = tool.keys("hot");
     for name in ["hot.new", "hot.whole"] {
-        fs::create_dir(tool.store().join(name)).unwrap();
-        fs::write(tool.store().join(name).join("left"), b"over").unwrap();
+        let path = tool.store().join(name);
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join("left"), b"over").unwrap();
+        tool.run("repair").refused(2, &[name, "no repair"]);
+        assert!(path.join("left").is_file());
+        fs::remove_dir_all(&path).unwrap();
+        std::os::unix::fs::symlink("nowhere", &path).unwrap();
+        tool.run("repair").refused(2, &[name, "no repair"]);
+        fs::remove_file(&path).unwrap();
     }
+    assert!(!tool.store().join("hot.damaged-1").exists() && tool.keys("hot") == before);
+    std::os::unix::fs::symlink("nowhere", tool.store().join("hot.damaged-1")).unwrap();
     assert!(tool.ok("repair").contains("hot.damaged-2"));
-    assert!(tool.store().join("hot.damaged-1/left").is_file(), "it may be the only copy of something");
-    assert!(tool.store().join("hot.damaged-2/CURRENT").is_file());
-    assert!(!tool.store().join("hot.new").exists() && !tool.store().join("hot.whole").exists());
-    assert!(tool.keys("hot") == before);
+}
+
+/// What a damaged log held is dropped by whoever opens the store; it is kept, and said.
+#[test]
+fn a_damaged_log_is_told_and_kept_as_it_was() {
+    let tool = Tool::new();
+    tool.ok("init --hot rocksdb --finality 2");
+    archives::small(&tool.file("chain.car"));
+    tool.ok_on("import", &tool.file("chain.car"));
+    let hot = tool.store().join("hot");
+    let logs = fs::read_dir(&hot).unwrap().map(|entry| entry.unwrap().path());
+    let log = logs.filter(|path| path.extension().is_some_and(|end| end == "log")).max().unwrap();
+    turn_bits(&log, [fs::metadata(&log).unwrap().len() / 2]);
+    let damaged = fs::read(&log).unwrap();
+    let ran = tool.run("--json repair");
+    assert_eq!((ran.code, &ran.object()["whole"]), (1, &false.into()), "{}", ran.err);
+    assert_eq!(ran.object()["cut"].as_array().unwrap().len(), 1);
+    let kept = tool.store().join("hot.damaged-1").join(log.file_name().unwrap());
+    assert_eq!(fs::read(kept).unwrap(), damaged);
+    tool.ok_on("import", &tool.file("chain.car"));
+    assert!(tool.ok("verify").ends_with("no law is broken\n"));
+}
+
+/// The engine reads damage in its list of tables as the end, and removes what it has not read of.
+#[test]
+fn a_damaged_list_of_tables_is_refused_with_a_way_out_and_no_table_is_removed() {
+    let (tool, _) = store_with_chain();
+    let hot = tool.store().join("hot");
+    let files = fs::read_dir(&hot).unwrap().map(|entry| entry.unwrap().path());
+    let list = files.filter(|path| path.to_string_lossy().contains("MANIFEST-")).max().unwrap();
+    let before: Vec<_> = tables(&hot).collect();
+    turn_bits(&list, [9]);
+    for command in ["info", "compact", "repair"] {
+        tool.run(command).refused(1, &["MANIFEST-", "offset 0", "import the chain into"]);
+    }
+    assert_eq!(tables(&hot).collect::<Vec<_>>(), before);
+    assert!(!tool.store().join("hot.damaged-1").exists());
 }
 
 #[test]

@@ -10,6 +10,7 @@ use splitstore_domain::BlockKey;
 use splitstore_ports::{
     BlockRead, BlockReadExt, ErrorKind, Interrupt, KeyScan, Maintenance, PortError, ReclaimMode,
 };
+use splitstore_rocksdb::{RocksHot, RocksOptions, cut_files};
 
 use crate::sample::{open, put};
 
@@ -25,6 +26,70 @@ pub(crate) fn settle(path: &Path, blocks: &[(Cid, Vec<u8>)]) {
     let store = open(path);
     put(&store, blocks);
     store.reclaim(ReclaimMode::Full, &Interrupt::new()).unwrap();
+}
+
+fn files(path: &Path, end: &str) -> Vec<PathBuf> {
+    let names = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+    let mut found: Vec<_> = names.filter(|path| path.to_string_lossy().contains(end)).collect();
+    found.sort_unstable();
+    found
+}
+
+/// The engine takes a record that does not match its checksum for the end, and removes all tables that it has not read of; it reads some
+/// on for ever.
+#[test]
+fn a_list_of_tables_with_a_turned_bit_is_refused_and_costs_no_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hot");
+    let all = blocks(0..40);
+    settle(&path, &all);
+    drop(open(&path));
+    let (manifest, tables) = (files(&path, "MANIFEST-").pop().unwrap(), files(&path, ".sst"));
+    let bytes = fs::read(&manifest).unwrap();
+    let mut starts = vec![0];
+    while let Some(len) = bytes.get(starts[starts.len() - 1] + 4..) {
+        let next = starts[starts.len() - 1] + 7 + usize::from(u16::from_le_bytes([len[0], len[1]]));
+        if next >= bytes.len() {
+            break;
+        }
+        starts.push(next);
+    }
+    assert!(starts.len() > 2, "{starts:?}");
+    for start in &starts[..starts.len() - 1] {
+        // Checksum, length, type, and what it says.
+        for (at, bit) in
+            [(0, 0), (3, 7), (4, 0), (4, 5), (5, 0), (5, 7), (6, 0), (6, 2), (6, 7), (7, 1), (9, 6)]
+        {
+            let mut turned = bytes.clone();
+            turned[start + at] ^= 1 << bit;
+            fs::write(&manifest, &turned).unwrap();
+            assert_corrupt(RocksHot::open(&path, RocksOptions::default()), "MANIFEST-");
+            assert_eq!(files(&path, ".sst"), tables);
+        }
+    }
+    fs::write(&manifest, &bytes).unwrap();
+    let store = open(&path);
+    assert!(all.iter().all(|(cid, data)| store.get(cid).unwrap().as_deref() == Some(data)));
+}
+
+#[test]
+fn a_log_that_does_not_end_with_a_record_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hot");
+    let store = open(&path);
+    blocks(0..40).chunks(10).for_each(|some| put(&store, some));
+    drop(store);
+    assert_eq!(cut_files(&path).unwrap(), [""; 0].map(PathBuf::from));
+    let log = files(&path, ".log").pop().unwrap();
+    let bytes = fs::read(&log).unwrap();
+    for at in [0, bytes.len() / 2, bytes.len() - 1] {
+        let mut turned = bytes.clone();
+        turned[at] ^= 4;
+        fs::write(&log, &turned).unwrap();
+        assert_eq!(cut_files(&path).unwrap(), std::slice::from_ref(&log));
+    }
+    fs::write(&log, &bytes[..bytes.len() - 3]).unwrap();
+    assert_eq!(cut_files(&path).unwrap(), [log]);
 }
 
 fn assert_corrupt<T: std::fmt::Debug>(result: Result<T, PortError>, named: &str) {

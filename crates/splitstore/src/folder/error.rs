@@ -185,6 +185,12 @@ pub enum FolderError {
         /// The hot tier.
         path: PathBuf,
     },
+    /// What lies beside hot, under a name that a repair uses, was made by none.
+    #[error("{} was made by no repair of this store: give it another name, then repair again", path.display())]
+    InTheWay {
+        /// What is there.
+        path: PathBuf,
+    },
     /// Another process has had the store open since its runs were finished for a repair, and left one.
     #[error("{}: another process has begun a compaction meanwhile: stop it and repair again", path.display())]
     Interfered {

@@ -1,14 +1,21 @@
 //! Repair: the hot tier written anew from what can be read of it.
 //!
 //! ```text
-//!   open, close    an earlier run is finished or dropped      hot            hot.new         links
-//!   copy                                                      damaged  --->  whole           index of damaged
-//!   link index goes: its notes were not copied                damaged        whole           -
-//!   exchange, in one step                                     whole          damaged         -
-//!   keep the old one                                          whole          hot.damaged-1   -
+//!   put aside      the files of hot get second names          hot            hot.new         hot.damaged-1    links
+//!   open, close    an earlier run is finished or dropped      damaged                        = as it was      index of damaged
+//!   copy                                                      damaged  --->  whole           = as it was      index of damaged
+//!   link index goes: its notes were not copied                damaged        whole           = as it was      -
+//!   note of losses                                            damaged, note  whole           as it was, note  -
+//!   exchange, in one step                                     whole          damaged, note   as it was, note  -
+//!   remove the opened one                                     whole          -               as it was, note  -
 //! ```
 //! A crash before the exchange leaves the store as it was, and a half-written `hot.new` that the next repair removes. As soon
-//! as it is whole it is `hot.whole`; that name, which a crash may leave on either side of the exchange, is never removed.
+//! as that is written it is `hot.whole`, and after the exchange it is the old one that is called so until it is removed. Nothing that lies under these names
+//! without a note of a repair of this tier (`note.rs`) is touched. What was lost is in the note of the old one before the exchange: whoever is
+//! killed between the two has not told it, and the next repair does.
+
+mod aside;
+mod note;
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -17,10 +24,12 @@ use std::path::{Path, PathBuf};
 use splitstore_domain::{BlockKey, ByteCount};
 use splitstore_files::{OsFiles, StoreLock, exchange};
 use splitstore_ports::FileSystem;
-use splitstore_rocksdb::{Rescued, RocksHot, RocksOptions};
+use splitstore_rocksdb::{RocksHot, RocksOptions, cut_files};
 
+use self::aside::{Aside, free_name};
+use self::note::{Losses, Note};
 use super::error::{FolderError, Result};
-use super::place::{HOT, LINKS, LOCK, WORK};
+use super::place::{HOT, LINKS, LOCK, WORK, refuse_missing_parts};
 use super::settings::HotEngine;
 use super::store::{Opening, StoreFolder};
 use crate::Trigger;
@@ -37,6 +46,9 @@ pub struct Repaired {
     pub lost: Vec<BlockKey>,
     /// Places from where on nothing could be read. What was there is not named.
     pub gaps: u64,
+    /// Files of the old tier that end in the middle, or are damaged there: its log, or its list of tables. What they held from there on
+    /// is not in the new one, unless it was in a table as well.
+    pub cut: Vec<PathBuf>,
     /// The old hot tier.
     pub kept: PathBuf,
 }
@@ -44,7 +56,7 @@ pub struct Repaired {
 impl Repaired {
     /// Whether everything that was in hot is there.
     pub const fn is_whole(&self) -> bool {
-        self.lost.is_empty() && self.gaps == 0
+        self.lost.is_empty() && self.gaps == 0 && self.cut.is_empty()
     }
 }
 
@@ -52,8 +64,8 @@ impl StoreFolder {
     /// Writes the hot tier of a store anew from what can be read of it; the old one is kept beside it. For a store that nobody
     /// has open, with room for a second hot tier on its disk.
     ///
-    /// Errors: `NoRepair` for an engine that has none; `Unfinished` where a run that has sealed cannot be finished; `OwnDisk` where hot is the root of a disk; `Interfered` where
-    /// another process came between; whatever else
+    /// Errors: `NoRepair` for an engine that has none; `Unfinished` where a run that has sealed cannot be finished; `OwnDisk` where hot is
+    /// the root of a disk; `Interfered` where another process came between; `InTheWay` for what no repair has left; whatever else
     /// keeps the store from being opened. The store is as it was then.
     pub fn repair(path: impl AsRef<Path>) -> Result<Repaired> {
         let path = path.as_ref();
@@ -61,24 +73,28 @@ impl StoreFolder {
         if engine != HotEngine::Rocksdb {
             return Err(FolderError::NoRepair { path: path.to_owned(), engine });
         }
-        finish_runs(path)?;
-        let _lock = StoreLock::acquire(&path.join(LOCK)).map_err(FolderError::port(path))?;
-        // Since it was closed another process may have begun one, and died.
-        if has_run(path).map_err(FolderError::port(path))? {
-            return Err(FolderError::Interfered { path: path.to_owned() });
-        }
+        let lock = StoreLock::acquire(&path.join(LOCK)).map_err(FolderError::port(path))?;
+        refuse_missing_parts(path, engine)?;
         let hot = fs::canonicalize(path.join(HOT)).map_err(FolderError::io("find", &path.join(HOT)))?;
-        if !is_beside_its_parent(&hot).map_err(FolderError::io("look at", &hot))? {
+        if is_root_of_disk(&hot).map_err(FolderError::io("look at", &hot))? {
             return Err(FolderError::OwnDisk { path: hot });
         }
-        Swap::beside(hot).run(path)
+        let swap = Swap::beside(hot)?;
+        let aside = Aside::put(&swap.hot)?;
+        // Whoever opens the store takes it.
+        drop(lock);
+        swap.run(path, &aside).map_err(|error| aside.give_up(error))
     }
 }
 
-/// Whether a folder is on the disk of the one that it is in.
-fn is_beside_its_parent(hot: &Path) -> std::io::Result<bool> {
+/// Whether a folder is on another disk than the one that it is in, or is another's place on the same.
+fn is_root_of_disk(hot: &Path) -> std::io::Result<bool> {
     let disk = |path: &Path| fs::metadata(path).map(|metadata| metadata.dev());
-    hot.parent().map_or(Ok(false), |parent| Ok(disk(hot)? == disk(parent)?))
+    let Some(parent) = hot.parent() else { return Ok(true) };
+    // Mounts by device number and, where the system lists them, by name.
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let is_mount = mounts.lines().any(|line| line.split(' ').nth(4).map(Path::new) == Some(hot));
+    Ok(is_mount || disk(hot)? != disk(parent)?)
 }
 
 /// A sealed run reads the marks of puts in hot's notes, which are not copied: opening finishes it.
@@ -101,9 +117,6 @@ fn has_run(path: &Path) -> splitstore_ports::Result<bool> {
 /// How the folder of a run begins.
 const RUN: &str = "compaction-";
 
-/// Old hot tiers that are told apart.
-const MOST_KEPT: u32 = 10_000;
-
 /// The folders of a repair.
 struct Swap {
     hot: PathBuf,
@@ -111,47 +124,78 @@ struct Swap {
     new: PathBuf,
     /// Written, or what it was exchanged for.
     whole: PathBuf,
+    /// What a repair that was killed has not told.
+    untold: Losses,
 }
 
 impl Swap {
-    fn beside(hot: PathBuf) -> Self {
-        Self { new: named(&hot, ".new"), whole: named(&hot, ".whole"), hot }
+    /// Refuses what lies there and is not of a repair; removes what one has left.
+    fn beside(hot: PathBuf) -> Result<Self> {
+        let (new, whole) = (named(&hot, ".new"), named(&hot, ".whole"));
+        let mut untold = Losses::default();
+        for path in [&new, &whole] {
+            if fs::symlink_metadata(path).is_err() {
+                continue;
+            }
+            match note::read(path, &hot).map_err(FolderError::io("look at", path))? {
+                None => return Err(FolderError::InTheWay { path: path.clone() }),
+                // The old one is in its place.
+                Some(Note::New) => fs::remove_dir_all(path).map_err(FolderError::io("remove", path))?,
+                Some(Note::Old(losses)) => {
+                    untold = losses;
+                    fs::rename(path, free_name(&hot)).map_err(FolderError::io("keep", path))?;
+                }
+            }
+        }
+        Ok(Self { hot, new, whole, untold })
     }
 
-    fn run(&self, store: &Path) -> Result<Repaired> {
+    fn run(&self, store: &Path, aside: &Aside) -> Result<Repaired> {
         let port = FolderError::port(store);
-        let files = OsFiles::new();
-        if self.whole.exists() {
-            self.keep()?;
+        finish_runs(store)?;
+        let _lock = StoreLock::acquire(&store.join(LOCK)).map_err(&port)?;
+        // Since it was closed another process may have begun one, and died.
+        if has_run(store).map_err(&port)? {
+            return Err(FolderError::Interfered { path: store.to_owned() });
         }
-        files.remove_dir(&self.new).map_err(&port)?;
-        let rescued = self.copy().or_else(|error| {
+        let cut = cut_files(&aside.path).map_err(&port)?;
+        let copied = self.copy().inspect_err(|_| {
             // A disk that it has filled stays full otherwise.
-            files.remove_dir(&self.new)?;
-            Err(error)
+            let _ = fs::remove_dir_all(&self.new);
         });
-        let Rescued { blocks, bytes, lost, gaps, .. } = rescued.map_err(&port)?;
+        let mut repaired = Repaired { cut, kept: aside.path.clone(), ..copied? };
         fs::rename(&self.new, &self.whole).map_err(FolderError::io("rename", &self.new))?;
+        let files = OsFiles::new();
         files.remove_dir(&store.join(LINKS)).map_err(&port)?;
         files.sync_dir(store).map_err(&port)?;
-        exchange(&self.hot, &self.whole).map_err(&port)?;
-        let kept = self.keep()?;
-        self.hot.parent().map_or(Ok(()), |parent| files.sync_dir(parent)).map_err(&port)?;
-        Ok(Repaired { blocks, bytes, lost, gaps, kept })
+        self.exchange(&mut repaired)?;
+        Ok(repaired)
     }
 
-    /// Gives what is called whole, and is not in use, a name of its own.
-    fn keep(&self) -> Result<PathBuf> {
-        let mut names = (1..=MOST_KEPT).map(|n| named(&self.hot, &format!(".damaged-{n}")));
-        // Nothing is renamed over one that is full: that ends with an error.
-        let kept = names.find(|path| !path.exists()).unwrap_or_else(|| named(&self.hot, ".damaged-1"));
-        fs::rename(&self.whole, &kept).map_err(FolderError::io("keep", &self.whole))?;
-        Ok(kept)
+    /// Puts the new one in the place of the old one, of which a second is kept.
+    fn exchange(&self, repaired: &mut Repaired) -> Result<()> {
+        let losses = Losses { lost: repaired.lost.clone(), gaps: repaired.gaps + repaired.cut.len() as u64 };
+        for old in [&self.hot, &repaired.kept] {
+            note::end(old, &self.hot, &losses).map_err(FolderError::io("write a note into", old))?;
+        }
+        exchange(&self.hot, &self.whole).map_err(FolderError::port(&self.hot))?;
+        repaired.gaps += self.untold.gaps;
+        repaired.lost.extend(self.untold.lost.iter().cloned());
+        // From here on all is done: what is left costs room, and the next repair removes it.
+        let _ = fs::remove_file(self.hot.join(note::NAME));
+        let _ = fs::remove_dir_all(&self.whole);
+        Ok(())
     }
 
-    fn copy(&self) -> splitstore_ports::Result<Rescued> {
-        let open = |path: &Path| RocksHot::open(path, RocksOptions::default());
-        open(&self.hot)?.rescue_to(&open(&self.new)?)
+    fn copy(&self) -> Result<Repaired> {
+        fs::create_dir(&self.new).map_err(FolderError::io("make", &self.new))?;
+        note::begin(&self.new, &self.hot).map_err(FolderError::io("write a note into", &self.new))?;
+        let port = FolderError::port(&self.hot);
+        let open = |path: &Path| RocksHot::open(path, RocksOptions::default()).map_err(&port);
+        let rescued = open(&self.hot)?.rescue_to(&open(&self.new)?).map_err(&port)?;
+        let (cut, kept) = (Vec::new(), PathBuf::new());
+        let (blocks, bytes, lost, gaps) = (rescued.blocks, rescued.bytes, rescued.lost, rescued.gaps);
+        Ok(Repaired { blocks, bytes, lost, gaps, cut, kept })
     }
 }
 

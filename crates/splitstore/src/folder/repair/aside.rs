@@ -1,0 +1,81 @@
+//! The old hot tier, put aside before anything opens it.
+//!
+//! ```text
+//!   hot                000017.sst  000018.log  MANIFEST-000014 ..        whoever opens it may delete what it does not find named
+//!   hot.damaged-1        = same     = same      = same                   other names of the same files: no room, and nothing is copied
+//! ```
+//! An engine that finds its list of tables or its log cut takes that for the end of what was written, and removes the rest of the
+//! files. They are still here then.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use splitstore_files::OsFiles;
+use splitstore_ports::FileSystem;
+
+use super::{named, note};
+use crate::folder::error::{FolderError, Result};
+
+/// Old hot tiers that are told apart.
+const MOST_KEPT: u32 = 10_000;
+
+/// A hot tier under a second name.
+pub(super) struct Aside {
+    hot: PathBuf,
+    pub(super) path: PathBuf,
+}
+
+impl Aside {
+    /// Gives each file of hot a second name. Errors: a file system that cannot.
+    pub(super) fn put(hot: &Path) -> Result<Self> {
+        let path = free_name(hot);
+        fs::create_dir(&path).map_err(FolderError::io("make", &path))?;
+        let aside = Self { hot: hot.to_owned(), path };
+        match aside.link_all() {
+            Ok(()) => Ok(aside),
+            Err(error) => Err(aside.give_up(error)),
+        }
+    }
+
+    fn link_all(&self) -> Result<()> {
+        let list = |error| FolderError::Io { action: "list", path: self.hot.clone(), source: error };
+        for entry in fs::read_dir(&self.hot).map_err(list)? {
+            let entry = entry.map_err(list)?;
+            let name = entry.file_name();
+            if name != OsStr::new(note::NAME) && entry.file_type().map_err(list)?.is_file() {
+                let file = entry.path();
+                fs::hard_link(&file, self.path.join(name))
+                    .map_err(FolderError::io("give a second name to", &file))?;
+            }
+        }
+        let port = FolderError::port(&self.path);
+        OsFiles::new().sync_dir(&self.path).map_err(&port)?;
+        self.path.parent().map_or(Ok(()), |parent| OsFiles::new().sync_dir(parent)).map_err(&port)
+    }
+
+    /// After a failure: takes the second names away, unless one is the last that a file has.
+    pub(super) fn give_up(&self, error: FolderError) -> FolderError {
+        if self.is_in_hot().unwrap_or(false) {
+            let _ = fs::remove_dir_all(&self.path);
+        }
+        error
+    }
+
+    fn is_in_hot(&self) -> io::Result<bool> {
+        for entry in fs::read_dir(&self.path)? {
+            if !self.hot.join(entry?.file_name()).exists() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// The first name for an old hot tier that nothing has, be it a link that leads nowhere.
+pub(super) fn free_name(hot: &Path) -> PathBuf {
+    let mut names = (1..=MOST_KEPT).map(|n| named(hot, &format!(".damaged-{n}")));
+    // Nothing is renamed over one that is full: that ends with an error.
+    names.find(|path| fs::symlink_metadata(path).is_err()).unwrap_or_else(|| named(hot, ".damaged-1"))
+}
