@@ -145,3 +145,45 @@ fn varint(bytes: &mut &[u8]) -> Option<usize> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Entries of 1024 bytes, no key shares bytes with another.
+    fn page(entries: u8, restarts: &[u32], count: u32) -> Vec<u8> {
+        let entry = |n: u8| {
+            let mut entry = vec![0, 44, 0xd0, 7];
+            entry.extend([n; 36]);
+            entry.extend([PUT, 0, 0, 0, 0, 0, 0, 0]);
+            entry.extend([n; 976]);
+            entry
+        };
+        let restarts = restarts.iter().flat_map(|at| at.to_le_bytes());
+        (0..entries).flat_map(entry).chain(restarts).chain(count.to_le_bytes()).collect()
+    }
+
+    fn shown(page: &[u8]) -> (Extent, usize) {
+        let mut puts = 0;
+        let extent = each_put(page, |_, _, again| puts += usize::from(again == Again::No));
+        (extent, puts)
+    }
+
+    #[test]
+    fn a_page_whose_entries_end_where_its_restarts_begin_is_whole() {
+        assert_eq!(shown(&page(4, &[0], 1)), (Extent::Whole, 4));
+        assert_eq!(shown(&page(4, &[0, 2048], 2)), (Extent::Whole, 4));
+    }
+
+    #[test]
+    fn a_number_of_restarts_that_hides_the_last_entries_is_not_believed() {
+        // 256 restarts more are as long as the last entry.
+        assert_eq!(shown(&page(4, &[0], 1 + 256)), (Extent::Broken, 3));
+        assert_eq!(shown(&page(4, &[0, 2048], 2 + 512)), (Extent::Broken, 2));
+    }
+
+    #[test]
+    fn one_damaged_restart_of_several_hides_nothing() {
+        assert_eq!(shown(&page(4, &[0, 2049], 2)), (Extent::Whole, 4));
+    }
+}

@@ -210,27 +210,6 @@ fn a_turned_bit_in_any_page_loses_nothing_of_the_pages_beside_it() {
     }
 }
 
-/// The number at the end of a page says where entries end and restarts begin.
-#[test]
-fn a_turned_bit_in_the_number_of_restarts_hides_no_entry_without_a_word() {
-    let case = Case::new();
-    let bytes = fs::read(table(&case.old())).unwrap();
-    let mut keys: Vec<_> = case.blocks.iter().map(|(cid, data)| (BlockKey::from(cid), data)).collect();
-    keys.sort_unstable();
-    // A page ends where the distance of one block to the next is larger.
-    let mut places: Vec<_> = keys.iter().map(|(_, data)| position(&bytes, data)).collect();
-    places.sort_unstable();
-    for pair in places.windows(2).filter(|pair| pair[1] - pair[0] > 560).take(4) {
-        // Data, restarts, their number, a byte and a checksum; then an entry's lengths and its key.
-        for back in 62..100 {
-            for bit in [0, 3] {
-                let at = pair[1] - back;
-                damaged(&case, at, &[bytes[at] ^ 1 << bit]);
-            }
-        }
-    }
-}
-
 #[test]
 fn keys_that_share_a_damaged_hash_code_are_found_under_their_own() {
     let case = Case::new();
