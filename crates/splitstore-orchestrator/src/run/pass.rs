@@ -65,14 +65,14 @@ struct Looked {
 impl<'a> Pass<'a> {
     pub(super) fn new(cx: &Inner, counted: Counted<'a>) -> Result<Self> {
         let Counts { all, for_cold, .. } = counted.counts();
+        let Counted { work, sets, moving, archive, missing, tenured, snapshot, by, learned } = counted;
+        let pack = learned.map(|learned| learned.save(cx, &work)).transpose()?.flatten();
         if for_cold > 0 {
             let hot = cx.tiers.hot.maintenance().map(Maintenance::size_on_disk).transpose()?;
             let bytes = u128::from(hot.map_or(0, |hot| hot.0)) * u128::from(for_cold);
             let expected = u64::try_from(bytes / u128::from(all)).unwrap_or(u64::MAX);
             check_space(cx, for_cold / 2, expected / 2)?;
         }
-        let Counted { work, sets, moving, archive, missing, tenured, snapshot, by, learned } = counted;
-        let pack = learned.map(|learned| learned.save(cx, &work)).transpose()?.flatten();
         let listing = Listing::begin(cx, &work, missing)?;
         let (ordered, seen, noted) = (Ordered::new(snapshot, by), Seen::Some, false);
         let (copier, threads) = (Copier::default(), Threads::for_blocks(for_cold));
