@@ -131,8 +131,11 @@ fn behind(bytes: &[u8], at: usize) -> Option<usize> {
     let log = if RECYCLED.contains(&kind) { LOG_NUMBER } else { 0 };
     let len = HEADER + log + usize::from(u16::from_le_bytes([low, high]));
     let covered = left.get(HEADER - 1..len)?;
-    let found = crc32c::crc32c(covered).rotate_right(15).wrapping_add(0xa282_ead8);
-    (kind != 0 && found == u32::from_le_bytes([a, b, c, d])).then_some(at + len)
+    (kind != 0 && checksum(covered) == u32::from_le_bytes([a, b, c, d])).then_some(at + len)
+}
+
+fn checksum(covered: &[u8]) -> u32 {
+    crc32c::crc32c(covered).rotate_right(15).wrapping_add(0xa282_ead8)
 }
 
 #[cfg(test)]
@@ -141,9 +144,8 @@ mod tests {
 
     fn record(payload: &[u8]) -> Vec<u8> {
         let covered = [&[1], payload].concat();
-        let crc = crc32c::crc32c(&covered).rotate_right(15).wrapping_add(0xa282_ead8);
         let len = u16::try_from(payload.len()).unwrap();
-        [&crc.to_le_bytes()[..], &len.to_le_bytes(), &covered].concat()
+        [&checksum(&covered).to_le_bytes()[..], &len.to_le_bytes(), &covered].concat()
     }
 
     #[test]

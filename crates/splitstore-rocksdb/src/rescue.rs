@@ -148,13 +148,6 @@ fn reading(ahead: usize) -> ReadOptions {
     options
 }
 
-/// Whether the engine has checked the page that an entry is in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Trust {
-    Checked,
-    Unchecked,
-}
-
 /// Where the next reading begins.
 struct Place {
     next: Vec<u8>,
@@ -267,8 +260,7 @@ impl<'a> Copying<'a> {
         if self.from_pages.contains(&key) {
             return Ok(());
         }
-        let whole =
-            record::decode(value).ok().filter(|(codec, data)| is_whole(&key, *codec, data, Trust::Checked));
+        let whole = record::decode(value).ok().filter(|(codec, data)| is_whole(&key, *codec, data));
         if let Some((codec, data)) = whole {
             return self.add(&key, codec, data);
         }
@@ -338,13 +330,10 @@ impl<'a> Copying<'a> {
     }
 }
 
-fn is_whole(key: &BlockKey, codec: u64, data: &[u8], trust: Trust) -> bool {
+/// Whether a block of a page that was checked is what its key says. A hash that we do not know says nothing: then the page vouches.
+fn is_whole(key: &BlockKey, codec: u64, data: &[u8]) -> bool {
     let cid = key.to_cid(codec);
-    if !digest::is_supported(cid.hash().code()) {
-        return trust == Trust::Checked;
-    }
-    let is_believed = trust == Trust::Checked || matches!(codec, RAW | DAG_CBOR);
-    is_believed && digest::verify(&cid, data).is_ok()
+    !digest::is_supported(cid.hash().code()) || digest::verify(&cid, data).is_ok()
 }
 
 /// Bits of a key that damage may have turned, at most, for its data to say what it was.
@@ -356,14 +345,14 @@ fn own_key(key: &BlockKey, codec: u64, data: &[u8]) -> Option<BlockKey> {
     if !matches!(codec, RAW | DAG_CBOR) {
         return None;
     }
-    if is_whole(key, codec, data, Trust::Unchecked) {
-        return Some(key.clone());
-    }
-    let named = key.as_bytes().last_chunk::<32>()?;
-    [digest::BLAKE2B_256, digest::SHA2_256].into_iter().find_map(|code| {
+    let named = key.as_bytes().last_chunk::<32>();
+    let own = [digest::BLAKE2B_256, digest::SHA2_256].into_iter().find_map(|code| {
+        let named = named?;
         let digest = digest::digest_of(code, data)?;
         let turned = named.iter().zip(&digest).map(|(one, other)| (one ^ other).count_ones()).sum::<u32>();
         let hash = Multihash::<64>::wrap(code, &digest).ok()?;
         (turned <= TURNED).then(|| BlockKey::from(&Cid::new_v1(codec, hash)))
-    })
+    });
+    // A key that is its own data.
+    own.or_else(|| digest::verify(&key.to_cid(codec), data).is_ok().then(|| key.clone()))
 }

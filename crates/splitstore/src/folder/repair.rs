@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use splitstore_domain::{BlockKey, ByteCount};
 use splitstore_files::{OsFiles, StoreLock, exchange};
 use splitstore_ports::FileSystem;
-use splitstore_rocksdb::{RocksHot, RocksOptions, cut_files};
+use splitstore_rocksdb::{Rescued, RocksHot, RocksOptions, cut_files};
 
 use self::aside::{Aside, free_name};
 use self::note::{Losses, Note};
@@ -159,11 +159,12 @@ impl Swap {
             return Err(FolderError::Interfered { path: store.to_owned() });
         }
         let cut = cut_files(&aside.path).map_err(&port)?;
-        let copied = self.copy().inspect_err(|_| {
+        let rescued = self.copy().inspect_err(|_| {
             // A disk that it has filled stays full otherwise.
             let _ = fs::remove_dir_all(&self.new);
         });
-        let mut repaired = Repaired { cut, kept: aside.path.clone(), ..copied? };
+        let Rescued { blocks, bytes, lost, gaps, .. } = rescued?;
+        let mut repaired = Repaired { blocks, bytes, lost, gaps, cut, kept: aside.path.clone() };
         fs::rename(&self.new, &self.whole).map_err(FolderError::io("rename", &self.new))?;
         let files = OsFiles::new();
         files.remove_dir(&store.join(LINKS)).map_err(&port)?;
@@ -187,15 +188,12 @@ impl Swap {
         Ok(())
     }
 
-    fn copy(&self) -> Result<Repaired> {
+    fn copy(&self) -> Result<Rescued> {
         fs::create_dir(&self.new).map_err(FolderError::io("make", &self.new))?;
         note::begin(&self.new, &self.hot).map_err(FolderError::io("write a note into", &self.new))?;
         let port = FolderError::port(&self.hot);
         let open = |path: &Path| RocksHot::open(path, RocksOptions::default()).map_err(&port);
-        let rescued = open(&self.hot)?.rescue_to(&open(&self.new)?).map_err(&port)?;
-        let (cut, kept) = (Vec::new(), PathBuf::new());
-        let (blocks, bytes, lost, gaps) = (rescued.blocks, rescued.bytes, rescued.lost, rescued.gaps);
-        Ok(Repaired { blocks, bytes, lost, gaps, cut, kept })
+        open(&self.hot)?.rescue_to(&open(&self.new)?).map_err(&port)
     }
 }
 

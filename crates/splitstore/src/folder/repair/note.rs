@@ -1,9 +1,9 @@
 //! What a repair leaves in a folder that it made or put aside: a note that it was one, of which hot tier, and what came of it.
 //!
 //! ```text
-//!   hot /data/store/hot                  first, and all there is in a tier that is being written
-//!   blocks 1137 | bytes 492011 | gaps 0  a line each, in the one that was given up for it
-//!   lost a0e40220..                      a line for each key
+//!   hot /data/store/hot    first, and all there is in a tier that is being written
+//!   gaps 0                 in the one that was given up for it
+//!   lost a0e40220..        likewise, a line for each key
 //! ```
 //! A name beside hot may be somebody else's: nothing without a note is removed or renamed.
 
@@ -71,7 +71,9 @@ fn head(hot: &Path) -> String {
 fn write(folder: &Path, text: &str) -> io::Result<()> {
     let mut file = fs::File::create(folder.join(NAME))?;
     file.write_all(text.as_bytes())?;
-    file.sync_all()
+    file.sync_all()?;
+    // A folder that has lost its note to a power cut would be in the way of the next repair.
+    fs::File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]
