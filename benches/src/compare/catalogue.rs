@@ -1,4 +1,4 @@
-//! All probes: what each is called, which store it measures, how often at most, and by what.
+//! All probes: what each is called, which store it measures, and by what.
 
 use anyhow::{Context, Result};
 use splitstore_orchestrator::MarkStrategy;
@@ -12,49 +12,45 @@ pub(crate) struct Probe {
     pub(crate) name: &'static str,
     /// The store.
     pub(crate) on: &'static str,
-    /// Rounds at most: what takes minutes is not done five times.
-    pub(crate) most: usize,
     /// How; nothing for a feature that is not there.
     pub(crate) run: Option<fn(&Site) -> Result<Gauges>>,
 }
 
-const ALWAYS: usize = usize::MAX;
-
 /// The probes, in the order of the first round.
 #[rustfmt::skip]
 pub(crate) const PROBES: &[Probe] = &[
-    on_main("files-warm", ALWAYS, |site| files::read(site, Cache::Warm)),
-    on_main("files-cold", ALWAYS, |site| files::read(site, Cache::Cold)),
-    on_main("walk-warm", ALWAYS, |site| mark::ours(site, MarkStrategy::Walk, Cache::Warm)),
-    on_main("walk-cold", 3, |site| mark::ours(site, MarkStrategy::Walk, Cache::Cold)),
-    on_main("scan-warm", ALWAYS, |site| mark::ours(site, MarkStrategy::Scan, Cache::Warm)),
-    on_main("scan-cold", ALWAYS, |site| mark::ours(site, MarkStrategy::Scan, Cache::Cold)),
-    on_main("links-warm", ALWAYS, |site| mark::ours(site, MarkStrategy::Links, Cache::Warm)),
-    on_main("links-cold", ALWAYS, |site| mark::ours(site, MarkStrategy::Links, Cache::Cold)),
-    on_main("scan-memory", 3, |site| mark::memory(site, MarkStrategy::Scan)),
-    on_main("links-memory", 3, |site| mark::memory(site, MarkStrategy::Links)),
-    on_main("naive-1", 1, |site| mark::naive(site, 1, Cache::Warm)),
-    on_main("naive-2-cold", 2, |site| mark::naive(site, 2, Cache::Cold)),
+    on_main("files-warm", |site| files::read(site, Cache::Warm)),
+    on_main("files-cold", |site| files::read(site, Cache::Cold)),
+    on_main("walk-warm", |site| mark::ours(site, MarkStrategy::Walk, Cache::Warm)),
+    on_main("walk-cold", |site| mark::ours(site, MarkStrategy::Walk, Cache::Cold)),
+    on_main("scan-warm", |site| mark::ours(site, MarkStrategy::Scan, Cache::Warm)),
+    on_main("scan-cold", |site| mark::ours(site, MarkStrategy::Scan, Cache::Cold)),
+    on_main("links-warm", |site| mark::ours(site, MarkStrategy::Links, Cache::Warm)),
+    on_main("links-cold", |site| mark::ours(site, MarkStrategy::Links, Cache::Cold)),
+    on_main("scan-memory", |site| mark::memory(site, MarkStrategy::Scan)),
+    on_main("links-memory", |site| mark::memory(site, MarkStrategy::Links)),
+    on_main("naive-1", |site| mark::naive(site, 1, Cache::Warm)),
+    on_main("naive-2-cold", |site| mark::naive(site, 2, Cache::Cold)),
     // Its mark is the warm naive walk of two walkers.
-    on_main("naive-compact", 3, compact::naive),
-    on_main("compact", ALWAYS, |site| compact::ours(site, MarkStrategy::Scan)),
-    on_main("compact-links", ALWAYS, |site| compact::ours(site, MarkStrategy::Links)),
-    Probe { on: "fifth", ..on_main("links-fifth", ALWAYS, |site| mark::ours(site, MarkStrategy::Links, Cache::Warm)) },
-    Probe { on: "fifth", ..on_main("scan-fifth", ALWAYS, |site| mark::ours(site, MarkStrategy::Scan, Cache::Warm)) },
-    on_main("hits", ALWAYS, hits::hits),
+    on_main("naive-compact", compact::naive),
+    on_main("compact", |site| compact::ours(site, MarkStrategy::Scan)),
+    on_main("compact-links", |site| compact::ours(site, MarkStrategy::Links)),
+    Probe { on: "fifth", ..on_main("links-fifth", |site| mark::ours(site, MarkStrategy::Links, Cache::Warm)) },
+    Probe { on: "fifth", ..on_main("scan-fifth", |site| mark::ours(site, MarkStrategy::Scan, Cache::Warm)) },
+    on_main("hits", hits::hits),
     // On the smaller store: a run that yields to readers takes its time.
-    Probe { on: "fifth", ..on_main("latency", 2, latency::latency) },
-    on_main("waits", 3, waits::waits),
-    on_main("put-plain", ALWAYS, |site| put::put(site, MarkStrategy::Scan)),
-    on_main("put-links", ALWAYS, |site| put::put(site, MarkStrategy::Links)),
-    on_main("get-many", ALWAYS, reads::many),
-    Probe { on: "short", ..on_main("length-short", ALWAYS, |site| mark::ours(site, MarkStrategy::Walk, Cache::Warm)) },
-    Probe { on: "middle", ..on_main("length-middle", ALWAYS, |site| mark::ours(site, MarkStrategy::Walk, Cache::Warm)) },
-    Probe { on: "long", ..on_main("length-long", 3, |site| mark::ours(site, MarkStrategy::Walk, Cache::Warm)) },
+    Probe { on: "fifth", ..on_main("latency", latency::latency) },
+    on_main("waits", waits::waits),
+    on_main("put-plain", |site| put::put(site, MarkStrategy::Scan)),
+    on_main("put-links", |site| put::put(site, MarkStrategy::Links)),
+    on_main("get-many", reads::many),
+    Probe { on: "short", ..on_main("length-short", |site| mark::ours(site, MarkStrategy::Walk, Cache::Warm)) },
+    Probe { on: "middle", ..on_main("length-middle", |site| mark::ours(site, MarkStrategy::Walk, Cache::Warm)) },
+    Probe { on: "long", ..on_main("length-long", |site| mark::ours(site, MarkStrategy::Walk, Cache::Warm)) },
 ];
 
-const fn on_main(name: &'static str, most: usize, run: fn(&Site) -> Result<Gauges>) -> Probe {
-    Probe { name, on: "main", most, run: Some(run) }
+const fn on_main(name: &'static str, run: fn(&Site) -> Result<Gauges>) -> Probe {
+    Probe { name, on: "main", run: Some(run) }
 }
 
 impl Probe {

@@ -93,6 +93,7 @@ pub(crate) const WORKS: &[Work] = &[
     Work { unit: Unit::Micros, ..time("get p99 while compacting", Of("latency", "p99"), Of("latency", "idle_p99"), "idle", AtMost(2.0)) },
     Work { unit: Unit::Micros, ..time("get p99 while compacting, beside a busy thread", Of("latency", "p99"), Of("latency", "busy_p99"), "a thread that hashes", NoGoal) },
     alone("worst stall of a get", Of("latency", "worst"), Unit::Millis, 50.0),
+    Work { goal: NoGoal, ..alone("worst stall of a get, less what the host took", Of("latency", "apart_worst"), Unit::Millis, 0.0) },
     alone("step of a paced purge, longest", Of("waits", "longest"), Unit::Millis, 5e3),
     alone("close in a paced purge", Of("waits", "close"), Unit::Millis, 5e3),
     time("put with link index", seconds("put-links"), seconds("put-plain"), "without", AtMost(1.15)),

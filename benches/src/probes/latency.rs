@@ -40,5 +40,6 @@ pub(crate) fn latency(site: &Site) -> Result<Gauges> {
         ("busy_p99", p99(&table.of(Op::Get, Segment::Busy).seen)),
         ("worst", compaction.seen.max().as_secs_f64() * 1e3),
         ("own_worst", compaction.own.max().as_secs_f64() * 1e3),
+        ("apart_worst", table.apart(Op::Get).as_secs_f64() * 1e3),
     ])
 }

@@ -1,11 +1,13 @@
 //! The store that a command works on.
 
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
 use splitstore::domain::Pacing;
 use splitstore::folder::{Opening, PaceMode, PaceSettings, StoreFolder};
+use splitstore::ports::{Event, Observer};
 use splitstore::{TracingObserver, Trigger};
 
 use crate::args::{Cli, WindowArgs};
@@ -43,5 +45,18 @@ pub(crate) fn open_with(cli: &Cli, windows: WindowArgs) -> Result<StoreFolder> {
 pub(crate) fn opening() -> Opening {
     // Nobody else uses the store meanwhile.
     let pacing = Some(Pacing::Fast);
-    Opening { observer: Arc::new(TracingObserver), trigger: Trigger::Manual, pacing, ..Opening::default() }
+    Opening { observer: Arc::new(Aloud), trigger: Trigger::Manual, pacing, ..Opening::default() }
+}
+
+/// Logs what happens. What open found damaged, and will not find again, is said although nobody asked for a log.
+struct Aloud;
+
+impl Observer for Aloud {
+    fn on_event(&self, event: &Event) {
+        if matches!(event, Event::LogDamaged { .. } | Event::SetAside { .. }) {
+            // Where standard error is closed there is nobody to tell.
+            let _ = writeln!(io::stderr(), "warning: {event}");
+        }
+        TracingObserver.on_event(event);
+    }
 }

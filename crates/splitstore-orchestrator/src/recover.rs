@@ -30,11 +30,14 @@ pub(crate) enum Found {
     Sealed,
 }
 
-/// Drops what nothing follows from, and puts the filter of a sealed run back before the first read.
+/// Tells what hot has lost, drops what nothing follows from, and puts the filter of a sealed run back before the first read.
 ///
 /// It also makes the name of `work/` durable: a run's own folder is worth nothing if a power cut takes the one
 /// around it.
 pub(crate) fn recover(cx: &Inner) -> Result<Found> {
+    for log in cx.tiers.damaged_logs() {
+        cx.observer.on_event(&Event::LogDamaged { file: log.clone() });
+    }
     cx.files.create_dir(&cx.work())?;
     cx.files.sync_dir(&cx.options.folder)?;
     let mut found = Found::Clean;

@@ -327,7 +327,7 @@ impl<'a> Run<'a> {
             purge: choice,
             shortfall,
             before: tracker.before,
-            after: self.cx.sizes()?,
+            after: self.cx.tiers.sizes()?,
         };
         self.cx.conductor.succeeded();
         self.cx.observer.on_event(&Event::Finished(Box::new(report.clone())));
@@ -405,7 +405,7 @@ struct Tracker {
 impl Tracker {
     fn start(&mut self, cx: &Inner, window: Window) -> Result<()> {
         cx.observer.on_event(&Event::Started(window));
-        self.before = cx.sizes()?;
+        self.before = cx.tiers.sizes()?;
         self.started = cx.clock.elapsed();
         self.begin_phase(cx, Phase::Prepare);
         Ok(())

@@ -18,8 +18,8 @@ use splitstore_domain::{
     Policy, TierSizes, Tipset, Window,
 };
 use splitstore_ports::{
-    ChainAccessor, Clock, ErrorKind, Event, FileSystem, HeadListener, Interrupt, Maintenance, Observer,
-    PortError, Result as PortResult,
+    ChainAccessor, Clock, ErrorKind, Event, FileSystem, HeadListener, Interrupt, Observer, PortError,
+    Result as PortResult,
 };
 
 use crate::components::{Components, ExactFactory, MarkSets, Options, Trigger};
@@ -87,6 +87,8 @@ pub struct Info {
     pub sizes: TierSizes,
     /// Blocks that hot has read out of damaged pages since the store was opened: if there are any, the disk loses data.
     pub salvaged: u64,
+    /// Logs of hot that had damage before sound records when the store was opened: what they held from there on is gone.
+    pub damaged_logs: Vec<PathBuf>,
     /// The last run that failed since the store was opened, unless one has succeeded after it.
     pub last_failure: Option<Failure>,
 }
@@ -239,8 +241,9 @@ impl SplitStore {
             compactions: inner.ledger.index()?,
             head: inner.chain.get().map(|chain| chain.heaviest()).transpose()?.flatten(),
             phase: inner.under_way.lock().report,
-            sizes: inner.sizes()?,
-            salvaged: inner.tiers.hot.maintenance().map_or(0, Maintenance::salvaged),
+            sizes: inner.tiers.sizes()?,
+            salvaged: inner.tiers.salvaged(),
+            damaged_logs: inner.tiers.damaged_logs().to_vec(),
             last_failure: self.last_failure(),
         })
     }
@@ -489,12 +492,5 @@ impl Inner {
     /// The folder that runs work in.
     pub(crate) fn work(&self) -> PathBuf {
         self.options.folder.join("work")
-    }
-
-    /// Bytes on disk of both tiers.
-    pub(crate) fn sizes(&self) -> Result<TierSizes> {
-        let hot = self.tiers.hot.maintenance().map(Maintenance::size_on_disk).transpose()?;
-        let cold = self.tiers.cold.maintenance().map(Maintenance::size_on_disk).transpose()?;
-        Ok(TierSizes { hot, cold })
     }
 }

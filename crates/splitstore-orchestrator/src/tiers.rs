@@ -1,10 +1,11 @@
 //! Both tiers behind one raw read: hot, then cold. No protection, no filter: the walker's view of the store.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use cid::Cid;
-use splitstore_domain::BlockKey;
-use splitstore_ports::{Block, ColdStore, HotStore, Result};
+use splitstore_domain::{BlockKey, TierSizes};
+use splitstore_ports::{Block, ColdStore, HotStore, Maintenance, Result};
 
 use crate::doom::Doom;
 
@@ -25,6 +26,23 @@ impl Tiers {
     /// The same without what is doomed.
     pub(crate) fn without(self, doom: Arc<Doom>) -> Self {
         Self { doom: Some(doom), ..self }
+    }
+
+    /// Bytes on disk of both.
+    pub(crate) fn sizes(&self) -> Result<TierSizes> {
+        let hot = self.hot.maintenance().map(Maintenance::size_on_disk).transpose()?;
+        let cold = self.cold.maintenance().map(Maintenance::size_on_disk).transpose()?;
+        Ok(TierSizes { hot, cold })
+    }
+
+    /// Blocks that hot has read out of damaged pages.
+    pub(crate) fn salvaged(&self) -> u64 {
+        self.hot.maintenance().map_or(0, Maintenance::salvaged)
+    }
+
+    /// Logs that hot found damaged before sound records.
+    pub(crate) fn damaged_logs(&self) -> &[PathBuf] {
+        self.hot.maintenance().map_or(&[], Maintenance::damaged_logs)
     }
 
     /// Puts blocks into hot, with a note of their links if there is one.

@@ -58,6 +58,11 @@ pub enum Event {
         /// What is wrong with it.
         reason: String,
     },
+    /// Open found damage before sound records in a log of hot: what the log held from there on is gone.
+    LogDamaged {
+        /// The log.
+        file: PathBuf,
+    },
     /// The link index is not what it should be: it was set aside, and the run does without it.
     LinkIndexSetAside {
         /// Where it lies now.
@@ -119,6 +124,13 @@ impl fmt::Display for Event {
             }
             Self::SetAside { folder, reason } => {
                 write!(f, "a damaged compaction was set aside as {}: {reason}", folder.display())
+            }
+            Self::LogDamaged { file } => {
+                write!(
+                    f,
+                    "log {} was damaged: what it held behind the damage is gone, see `verify`",
+                    file.display()
+                )
             }
             Self::LinkIndexSetAside { file, reason } => {
                 write!(f, "the link index was set aside as {}: {reason}", file.display())

@@ -1,6 +1,6 @@
 //! What each tier must be able to do, and what it may.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use splitstore_domain::ByteCount;
 
@@ -85,5 +85,11 @@ pub trait Maintenance: Send + Sync {
     /// hash; what cannot be read is an error.
     fn salvaged(&self) -> u64 {
         0
+    }
+
+    /// Logs that had damage before sound records when it was opened: what they held from there on is gone. It may never have been
+    /// promised, where the power went before a sync; a disk that loses data looks the same.
+    fn damaged_logs(&self) -> &[PathBuf] {
+        &[]
     }
 }

@@ -35,6 +35,8 @@ pub struct RocksHot {
     pub(crate) scans: Scans,
     /// Blocks read out of damaged pages.
     pub(crate) salvaged: AtomicU64,
+    /// Logs of which the engine dropped sound records when it opened.
+    pub(crate) damaged_logs: Vec<PathBuf>,
 }
 
 impl RocksHot {
@@ -57,6 +59,8 @@ impl RocksHot {
     fn open_engine(path: &Path, mut engine: Options) -> Result<Self> {
         folder::make(path)?;
         manifest::check(path)?;
+        // The engine deletes what it has read of.
+        let damaged_logs = manifest::damaged_logs(path)?;
         let gate = Arc::new(Gate::default());
         engine.set_compaction_filter_factory(Filters(gate.clone()));
         let families = [(DEFAULT_COLUMN_FAMILY_NAME, engine.clone())];
@@ -73,6 +77,7 @@ impl RocksHot {
             gate,
             scans: Scans::default(),
             salvaged: AtomicU64::new(0),
+            damaged_logs,
         })
     }
 

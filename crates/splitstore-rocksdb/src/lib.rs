@@ -22,6 +22,7 @@ pub use options::{Compression, RocksOptions};
 mod block_scan;
 mod error;
 mod folder;
+mod log_format;
 mod maintenance;
 mod manifest;
 pub use manifest::cut_files;

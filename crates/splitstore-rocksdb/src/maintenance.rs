@@ -12,7 +12,7 @@
 //! Between pieces it may stop; what was done stays. Keys are hashes, so tombstones lie evenly: there are no
 //! pieces worth leaving out. `Full` also rewrites the files of the last level that nothing above touches.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
@@ -42,6 +42,10 @@ pub(crate) struct Piece {
 impl Maintenance for RocksHot {
     fn salvaged(&self) -> u64 {
         self.salvaged.load(Ordering::Relaxed)
+    }
+
+    fn damaged_logs(&self) -> &[PathBuf] {
+        &self.damaged_logs
     }
 
     fn folder(&self) -> Option<&Path> {

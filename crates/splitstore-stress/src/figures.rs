@@ -26,7 +26,7 @@ use splitstore::{SplitStore, Trigger, domain::digest};
 use splitstore_fixtures::{Branch, ChainGenerator, ChainSpec};
 
 use crate::segments::{Measured, Segment, Table};
-use crate::{Dice, Op};
+use crate::{Dice, Op, Steal};
 
 /// Blocks in one put of the loader.
 const BATCH: usize = 1024;
@@ -165,14 +165,28 @@ impl Bench<'_> {
         thread::scope(|scope| {
             let thread = |number| scope.spawn(move || self.work(number));
             let threads: Vec<_> = (0..THREADS).map(thread).collect();
+            let host = scope.spawn(|| self.watch_host());
             let conducted = self.conduct(each);
             self.now.set(Segment::Over);
             let mut table = Table::default();
             for thread in threads {
                 table.merge(&thread.join().map_err(|_| anyhow!("a thread panicked"))??);
             }
+            table.blame(host.join().map_err(|_| anyhow!("a thread panicked"))?);
             conducted.map(|()| table)
         })
+    }
+
+    fn watch_host(&self) -> Steal {
+        let mut steal = Steal::default();
+        while self.now.get() != Segment::Over {
+            steal.sample(self.clock.elapsed());
+            thread::park_timeout(Steal::EVERY);
+        }
+        // The count of what was taken last may be late.
+        thread::park_timeout(Steal::EVERY * 2);
+        steal.sample(self.clock.elapsed());
+        steal
     }
 
     /// Goes from segment to segment.

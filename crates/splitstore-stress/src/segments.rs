@@ -1,6 +1,7 @@
 //! Latencies by segment of one run, as a table: as the caller sees them, and without the time for which the thread
 //! had no processor although it could have run. The latter is what locks, disks and the store's own work cost,
-//! whoever else uses the machine.
+//! whoever else uses the machine. Who gave the whole machine away, the host, shows in the
+//! list of the longest waits.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use splitstore::ports::Clock;
 use splitstore::system::SystemClock;
 
 use crate::queue::Queue;
-use crate::{Histogram, Op};
+use crate::{Histogram, Op, Steal, Wait, Waits};
 
 /// A stretch of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,9 +80,13 @@ impl fmt::Display for Segment {
     }
 }
 
-/// Histograms of every kind of operation in every segment.
+/// Histograms of every kind of operation in every segment, and the longest waits one by one.
 #[derive(Debug, Clone)]
-pub struct Table(Vec<Times>);
+pub struct Table {
+    times: Vec<Times>,
+    waits: Waits,
+    steal: Steal,
+}
 
 /// Latencies of one kind in one segment.
 #[derive(Debug, Clone, Default)]
@@ -103,14 +108,15 @@ const OPS: [Op; 3] = [Op::Get, Op::Put, Op::Control];
 
 impl Default for Table {
     fn default() -> Self {
-        Self(vec![Times::default(); Op::ALL.len() * Segment::ALL.len()])
+        let times = vec![Times::default(); Op::ALL.len() * Segment::ALL.len()];
+        Self { times, waits: Waits::default(), steal: Steal::default() }
     }
 }
 
 impl Table {
     /// One kind in one segment.
     pub fn of(&self, op: Op, segment: Segment) -> &Times {
-        &self.0[op as usize * Segment::ALL.len() + segment.index()]
+        &self.times[op as usize * Segment::ALL.len() + segment.index()]
     }
 
     /// All phases of the compaction together.
@@ -123,7 +129,19 @@ impl Table {
     }
 
     pub(crate) fn merge(&mut self, other: &Self) {
-        self.0.iter_mut().zip(&other.0).for_each(|(mine, other)| mine.merge(other));
+        self.times.iter_mut().zip(&other.times).for_each(|(mine, other)| mine.merge(other));
+        self.waits.merge(&other.waits);
+    }
+
+    /// Says of each long wait what the host took of it.
+    pub(crate) fn blame(&mut self, steal: Steal) {
+        self.waits.blame(&steal);
+        self.steal = steal;
+    }
+
+    /// The longest of one kind beside the compaction if the host's share is taken from each.
+    pub fn apart(&self, op: Op) -> Duration {
+        self.waits.apart(op, self.compaction(op).seen.max())
     }
 }
 
@@ -146,10 +164,11 @@ impl Measured {
         let done = work();
         let took = self.clock.elapsed().saturating_sub(start);
         let waited = self.queue.waited().saturating_sub(waited);
-        let segment = Segment::of(began, now());
-        let times = &mut self.table.0[op as usize * Segment::ALL.len() + segment.index()];
+        let (segment, own) = (Segment::of(began, now()), took.saturating_sub(waited));
+        let times = &mut self.table.times[op as usize * Segment::ALL.len() + segment.index()];
         times.seen.record(took);
-        times.own.record(took.saturating_sub(waited));
+        times.own.record(own);
+        self.table.waits.record(Wait { op, segment, began: start, took, own, host: Duration::ZERO });
         done
     }
 }
@@ -168,7 +187,17 @@ impl fmt::Display for Table {
             }
             row(f, (op, "whole compaction"), &self.compaction(op), base)?;
         }
-        Ok(())
+        let [get, put] = [Op::Get, Op::Put].map(|op| micros(self.apart(op)) / 1e3);
+        writeln!(
+            f,
+            "\nlongest beside the compaction without what the host took: get {get:.1} ms, put {put:.1} ms"
+        )?;
+        writeln!(
+            f,
+            "the host took {:.2} s of all processors\n\n{}",
+            self.steal.total().as_secs_f64(),
+            self.waits
+        )
     }
 }
 

@@ -14,6 +14,7 @@ impl Observer for TracingObserver {
             | Event::RewriteFellShort(_)
             | Event::Resumed
             | Event::SetAside { .. }
+            | Event::LogDamaged { .. }
             | Event::LinkIndexSetAside { .. } => {
                 tracing::warn!(target: "splitstore", "{event}");
             }

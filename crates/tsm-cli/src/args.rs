@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand};
 use tsm::IndexSeal;
 
 use crate::damage::{Damage, Then};
@@ -158,12 +158,14 @@ pub(crate) struct Export {
 }
 
 #[derive(Debug, ClapArgs)]
+#[group(skip)]
+#[command(group(ArgGroup::new("which").args(["keys", "patterns"]).required(true).multiple(true)))]
 pub(crate) struct Delete {
     /// Files, folders or patterns.
     #[arg(required = true)]
     pub(crate) paths: Vec<String>,
     /// A key as `dump` shows it: series, #!~#, field. May be given more than once.
-    #[arg(long = "key", required_unless_present = "patterns")]
+    #[arg(long = "key")]
     pub(crate) keys: Vec<String>,
     /// Keys that look so, as `dump` shows them: * for any text, ? for one letter, [..] for one of some. May be given
     /// more than once.

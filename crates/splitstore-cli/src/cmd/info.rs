@@ -56,7 +56,27 @@ fn text(folder: &StoreFolder, info: &Info) -> Result<String, std::fmt::Error> {
         None => writeln!(text, "base         none yet")?,
     }
     write!(text, "compactions  {}", info.compactions)?;
+    damage(&mut text, info)?;
     Ok(text)
+}
+
+/// What the disk has done to hot; nothing of a sound one.
+fn damage(text: &mut String, info: &Info) -> std::fmt::Result {
+    if info.salvaged > 0 {
+        write!(
+            text,
+            "\nsalvaged     {} blocks read out of damaged pages: `repair` the store",
+            info.salvaged
+        )?;
+    }
+    for log in &info.damaged_logs {
+        write!(
+            text,
+            "\ndamaged log  {}: what it held behind the damage is gone, see `verify`",
+            log.display()
+        )?;
+    }
+    Ok(())
 }
 
 fn marking_line(folder: &StoreFolder) -> String {
@@ -97,6 +117,7 @@ fn json(folder: &StoreFolder, info: &Info) -> Value {
         "windows": shape::settings(&settings.windows),
         "sizes": shape::sizes(&info.sizes),
         "salvaged": info.salvaged,
+        "damaged_logs": info.damaged_logs.iter().map(|log| log.display().to_string()).collect::<Vec<_>>(),
         "head": info.head.as_ref().map(shape::tipset),
         "lost_head": folder.lost_head().map(|lost| shape::key(&lost.key)),
         "base": info.base.map(splitstore::domain::Epoch::height),

@@ -172,6 +172,23 @@ fn a_damaged_log_is_told_and_kept_as_it_was() {
     assert!(tool.ok("verify").ends_with("no law is broken\n"));
 }
 
+/// Who opens such a store loses what the log held from there on, and is the last one that can be told.
+#[test]
+fn a_plain_open_over_a_damaged_log_says_so_once() {
+    let tool = Tool::new();
+    tool.ok("init --hot rocksdb --finality 2");
+    archives::small(&tool.file("chain.car"));
+    tool.ok_on("import", &tool.file("chain.car"));
+    let logs = fs::read_dir(tool.store().join("hot")).unwrap().map(|entry| entry.unwrap().path());
+    let log = logs.filter(|path| path.extension().is_some_and(|end| end == "log")).max().unwrap();
+    turn_bits(&log, [fs::metadata(&log).unwrap().len() / 8]);
+    let ran = tool.run("info");
+    let said = format!("warning: log {} was damaged", log.display());
+    assert!(ran.err.contains(&said), "{}", ran.err);
+    assert!(ran.done().contains(&format!("damaged log  {}", log.display())));
+    assert!(!tool.ok("info").contains("damaged log"));
+}
+
 /// The engine reads damage in its list of tables as the end, and removes what it has not read of.
 #[test]
 fn a_damaged_list_of_tables_is_refused_with_a_way_out_and_no_table_is_removed() {

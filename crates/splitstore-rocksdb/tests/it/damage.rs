@@ -92,6 +92,40 @@ fn a_log_that_does_not_end_with_a_record_is_named() {
     assert_eq!(cut_files(&path).unwrap(), [log]);
 }
 
+/// The engine drops it with all that follows, and removes the log: what is not said by this open nobody says.
+#[test]
+fn a_log_with_damage_before_sound_records_is_named_by_the_open_that_drops_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hot");
+    let all = blocks(0..400);
+    let store = open(&path);
+    all.chunks(10).for_each(|some| put(&store, some));
+    drop(store);
+    let log = files(&path, ".log").pop().unwrap();
+    let bytes = fs::read(&log).unwrap();
+    assert!(bytes.len() > 64 << 10, "{}", bytes.len());
+    let cut = bytes.len() - 3;
+    fs::write(&log, &bytes[..cut]).unwrap();
+    let store = open(&path);
+    assert_eq!(store.damaged_logs(), [""; 0].map(PathBuf::from), "a cut end is a kill's");
+    assert!(store.has(&all[389].0).unwrap());
+    drop(store);
+    let log = files(&path, ".log").pop().unwrap();
+    fs::write(&log, &bytes).unwrap();
+    turn_a_bit(&log, bytes.len() / 2);
+    let store = open(&path);
+    assert_eq!(store.damaged_logs(), [log]);
+    assert!(!store.has(&all[399].0).unwrap());
+    drop(store);
+    assert_eq!(open(&path).damaged_logs(), [""; 0].map(PathBuf::from));
+}
+
+fn turn_a_bit(file: &Path, at: usize) {
+    let mut bytes = fs::read(file).unwrap();
+    bytes[at] ^= 4;
+    fs::write(file, bytes).unwrap();
+}
+
 fn assert_corrupt<T: std::fmt::Debug>(result: Result<T, PortError>, named: &str) {
     let error = result.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");

@@ -19,7 +19,9 @@ fn each_operation_is_measured_in_each_stretch_of_the_run() {
         assert!(all.seen.total() >= table.of(op, Segment::Phase(Phase::Mark)).seen.total());
         assert_eq!(all.seen.total(), all.own.total());
         assert!(all.own.max() <= all.seen.max(), "who waits for a processor is no faster without waiting");
+        assert!(table.apart(op) <= all.seen.max(), "nor without the host");
     }
     let text = table.to_string();
     assert!(text.contains("| get | idle |") && text.contains("| put | whole compaction |"), "{text}");
+    assert!(text.contains("without what the host took: get "), "{text}");
 }

@@ -202,3 +202,16 @@ fn named(hot: &Path, end: &str) -> PathBuf {
     name.push(end);
     name.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_mounted_is_the_root_of_a_disk_and_a_folder_in_it_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(!is_root_of_disk(folder.path()).unwrap());
+        assert!(is_root_of_disk(Path::new("/proc")).unwrap());
+        assert!(is_root_of_disk(Path::new("/")).unwrap());
+    }
+}
