@@ -10,6 +10,7 @@ pub(crate) enum Command {
     Ci,
     Tidy,
     Demo { hot: Hot, rest: Vec<String> },
+    Run { rest: Vec<String> },
     Bench { what: Bench, rest: Vec<String> },
     Fixtures { rest: Vec<String> },
     Sim { rest: Vec<String> },
@@ -98,6 +99,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = String>) -> Result<Command> {
         }),
         "bench" => bench(&rest),
         "demo" => Ok(Command::Demo { hot: hot(&rest)?, rest }),
+        "run" => Ok(Command::Run { rest: rest.strip_prefix(&["--".to_owned()]).unwrap_or(&rest).to_vec() }),
         "fixtures" => Ok(Command::Fixtures { rest }),
         "sim" => Ok(Command::Sim { rest }),
         "fuzz" => Ok(Command::Fuzz { rest }),
@@ -263,6 +265,14 @@ mod tests {
             Command::Test { scope: Scope::Quick, rest }
         );
         assert_eq!(parsed("bench").unwrap(), Command::Bench { what: Bench::Full, rest: vec![] });
+    }
+
+    #[test]
+    fn the_tool_gets_its_arguments_with_and_without_the_double_dash() {
+        let rest: Vec<String> = ["info", "--json"].map(String::from).into();
+        assert_eq!(parsed("run -- info --json").unwrap(), Command::Run { rest: rest.clone() });
+        assert_eq!(parsed("run info --json").unwrap(), Command::Run { rest });
+        assert!(matches!(parsed("run -- --help").unwrap(), Command::Run { .. }));
     }
 
     #[test]

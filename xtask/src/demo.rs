@@ -1,4 +1,4 @@
-//! The demo of the command line, with the engine it asks for and no other.
+//! The command line: its demo, with the engine that it asks for and no other, and whatever else it does.
 
 use crate::{
     args::Hot,
@@ -19,5 +19,14 @@ pub(crate) fn run(workspace: &Workspace, hot: Hot, rest: &[String]) -> Result<()
         .args(["--bin", "splitstore", "--", "demo"])
         .args(rest)
         .envs(&vars)
+        .run()
+}
+
+/// `splitstore ARGS`, as one would install it, on the RocksDB that is kept.
+pub(crate) fn tool(workspace: &Workspace, args: &[String]) -> Result<()> {
+    workspace
+        .cargo(["run", "--release", "--locked", "-p", "splitstore-cli", "--bin", "splitstore", "--"])
+        .args(args)
+        .envs(&native::prepare(workspace)?)
         .run()
 }

@@ -35,6 +35,7 @@ First steps
   demo [FILE] [--hot rocksdb|fjall] [ARGS]   watch a compaction on a made-up chain, or on FILE (.car, .car.zst)
                                              ARGS: --epochs N --actors N --churn PER_MILLE --seed N and more of the
                                              made-up chain; --keep DIR keeps the store
+  run -- ARGS                                `splitstore ARGS`, release build, with the RocksDB that is cached
   test --quick                               tests of all that needs no C++: a few minutes from nothing
 
 Every day
@@ -88,6 +89,7 @@ fn run(command: Command) -> Result<()> {
         Command::Ci => ci::run(&workspace),
         Command::Tidy => tidy::run(&workspace),
         Command::Demo { hot, rest } => demo::run(&workspace, hot, &rest),
+        Command::Run { rest } => demo::tool(&workspace, &rest),
         Command::Bench { what, rest } => bench::run(&workspace, what, &rest),
         Command::Fixtures { rest } => fixtures::run(&workspace, &rest),
         Command::Sim { rest } => sim::run(&workspace, &rest),

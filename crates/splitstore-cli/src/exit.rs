@@ -8,7 +8,7 @@ use anyhow::Error;
 use clap::builder::{BoolishValueParser, TypedValueParser};
 use serde_json::json;
 use splitstore::export::ExportError;
-use splitstore::folder::{FolderError, LostHead};
+use splitstore::folder::{FolderError, HotEngine, LostHead};
 use splitstore::import::ImportError;
 use splitstore::ports::cid::Cid;
 use splitstore::ports::{ErrorKind, PortError};
@@ -39,15 +39,19 @@ const BAD_INPUT: u8 = 2;
 /// What shells say of a program that Ctrl-C ended.
 pub(crate) const INTERRUPTED: u8 = 130;
 
-/// The end of a command.
-pub(crate) fn code(outcome: anyhow::Result<Outcome>, output: Output) -> ExitCode {
+/// The end of a command on a store with this hot engine, if it is known.
+pub(crate) fn code(
+    outcome: anyhow::Result<Outcome>,
+    output: Output,
+    engine: impl FnOnce() -> Option<HotEngine>,
+) -> ExitCode {
     match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Wrong) => ExitCode::from(WRONG),
         Err(error) if error.is::<OutputClosed>() => ExitCode::SUCCESS,
         Err(error) => {
             let (code, kind) = classify(&error);
-            complain(&advised(chain(&error), kind), kind, output);
+            complain(&advised(chain(&error), kind, engine()), kind, output);
             ExitCode::from(code)
         }
     }
@@ -99,14 +103,31 @@ fn chain(error: &Error) -> String {
 }
 
 /// In the order in which it helps: an import asks for what is lost, and ends at the same page.
+const HOT: &str =
+    "`repair` writes what can be read of it anew, and importing the chain then brings back what is lost";
+const HOT_UNREPAIRED: &str = "make a new store and import the chain into that: this engine has no `repair`";
+const COLD: &str = "put back a whole copy of cold, or make a new store and import the chain into that";
+const UNOPENED: &str = "put back a whole copy of the store, or make a new one and import the chain into that";
 const DAMAGED: &str = "if it is hot, `repair` writes what can be read of it anew, and importing the chain then brings back what is lost; if it \
                        is cold, put back a whole copy; if the store does not open, make a new one and import the chain into that";
 
+/// What helps against damage, by what this message says of where it is.
+fn against_damage(message: &str, engine: Option<HotEngine>) -> &'static str {
+    let [hot, cold] = ["hot tier", "cold tier"].map(|tier| message.contains(tier));
+    match (hot, cold) {
+        (true, false) if message.contains("open hot tier") => UNOPENED,
+        (true, false) if engine.is_some_and(HotEngine::has_repair) => HOT,
+        (true, false) => HOT_UNREPAIRED,
+        (false, true) => COLD,
+        _ => DAMAGED,
+    }
+}
+
 /// The message with what to do, where it does not say so yet.
-fn advised(message: String, kind: &str) -> String {
+fn advised(message: String, kind: &str, engine: Option<HotEngine>) -> String {
     let advice = match kind {
         "disk-full" => "free space on the store's disk and try again",
-        "damaged" => DAMAGED,
+        "damaged" => against_damage(&message, engine),
         "missing" => "importing an archive that has it mends the store; nothing was deleted",
         _ => return message,
     };

@@ -27,5 +27,5 @@ fn main() -> ExitCode {
     let output = cli.output();
     logging::start();
     let outcome = cmd::run(&cli, output);
-    exit::code(outcome, output)
+    exit::code(outcome, output, || opened::engine(&cli))
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use splitstore::domain::Pacing;
-use splitstore::folder::{Opening, PaceMode, PaceSettings, StoreFolder};
+use splitstore::folder::{HotEngine, Opening, PaceMode, PaceSettings, StoreFolder};
 use splitstore::ports::{Event, Observer};
 use splitstore::{TracingObserver, Trigger};
 
@@ -18,6 +18,11 @@ pub(crate) fn path(cli: &Cli) -> Result<&Path> {
     let missing =
         BadUsage("which store? give --store DIR before or after the command, or set SPLITSTORE_STORE");
     Ok(cli.store.as_deref().ok_or(missing)?)
+}
+
+/// The engine of its hot tier, if that can be read.
+pub(crate) fn engine(cli: &Cli) -> Option<HotEngine> {
+    StoreFolder::settings_at(cli.store.as_deref()?).ok().map(|settings| settings.hot)
 }
 
 /// Opens it as its settings say.

@@ -78,7 +78,8 @@ pub struct Audit {
     pub live_blocks: u64,
     /// Blocks of hot that the link index was compared with; `None` if none is in force.
     pub indexed_blocks: Option<u64>,
-    /// Blocks that are absent and may be: old parts that a snapshot lacked, receipts that a node never had.
+    /// Blocks that are absent and may be: old parts that a snapshot lacked, receipts that a node never had, leaves that are
+    /// not DAG-CBOR, as the code of actors.
     pub tolerated: u64,
     /// Findings beyond [`Audit::KEPT`] that are counted but not kept.
     pub more: u64,

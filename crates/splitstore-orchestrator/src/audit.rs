@@ -132,7 +132,8 @@ fn check_links(cx: &Inner, audit: &mut Audit) -> Result<()> {
 fn check_live(cx: &Inner, folder: &Path, audit: &mut Audit) -> Result<()> {
     let window = cx.window_now()?;
     let sets = crate::run::new_sets(cx, folder, "live")?;
-    let live = Walker::new(cx.tiers.clone(), sets, Leaves::Mark);
+    // Only who reads them learns that they are there.
+    let live = Walker::new(cx.tiers.clone(), sets, Leaves::Read);
     let mut walk = ChainWalk::new(cx.tiers.clone(), cx.chain()?.clone(), live, None);
     let every_root = cx.roots_of(window)?;
     let roots_of = |header: &HeaderView| {

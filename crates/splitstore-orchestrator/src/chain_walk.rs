@@ -136,7 +136,7 @@ impl<'a> ChainWalk<'a> {
         for index in missing {
             let cid = batch[index];
             let completeness = splitstore_domain::retain::Completeness::Strict;
-            sink.missing(&Missing { cid, root: cid, completeness })?;
+            sink.missing(&Missing { cid, root: cid, completeness, reading: Reading::Header })?;
         }
         views.iter().try_for_each(|(cid, view)| self.expand(cid, view, roots_of, sink))?;
         Ok(walked)

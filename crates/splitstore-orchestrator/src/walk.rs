@@ -68,12 +68,15 @@ pub(crate) struct Missing {
     pub(crate) cid: Cid,
     pub(crate) root: Cid,
     pub(crate) completeness: Completeness,
+    pub(crate) reading: Reading,
 }
 
 impl Missing {
-    /// Whether the retention table says that it must be there.
+    /// Whether the retention table says that it must be there. A leaf that is not opened need not: a chain names the
+    /// code of its actors, which its nodes hold elsewhere.
     pub(crate) fn is_fatal(&self) -> bool {
         match self.completeness {
+            _ if self.reading == Reading::Opaque => false,
             Completeness::Strict => true,
             Completeness::WholeIfPresent => self.cid.hash() != self.root.hash(),
             Completeness::Lenient => false,
@@ -101,6 +104,8 @@ pub(crate) struct Walker<'a> {
     graph: Option<Followed<'a>>,
     tenured: Option<Arc<Tenured>>,
     threads: usize,
+    /// Tasks sorted at once.
+    at_once: usize,
 }
 
 /// A graph that a walk follows.
@@ -149,6 +154,7 @@ impl<'a> Walker<'a> {
             graph: None,
             tenured: None,
             threads: 1,
+            at_once: BATCH,
         }
     }
 
@@ -161,7 +167,13 @@ impl<'a> Walker<'a> {
 
     /// Reads long batches by so many threads. No sink is shown what they read.
     pub(crate) fn with_threads(self, threads: usize) -> Self {
-        Self { threads, ..self }
+        let at_once = if threads > 1 { SORTED_SHARED } else { BATCH };
+        Self { threads, at_once, ..self }
+    }
+
+    /// Sorts no more at once than it reads: slower, and what is left to walk stays small.
+    pub(crate) fn sparing(self) -> Self {
+        Self { at_once: self.at_once.min(BATCH_SHARED), ..self }
     }
 
     /// Does not go into headers that are final where it meets them as blocks, and marks what is of them as its walk
@@ -252,7 +264,7 @@ impl<'a> Walker<'a> {
 
     /// Walks one batch: follows what a graph holds, or reads.
     pub(crate) fn step(&mut self, sink: &mut dyn Sink) -> Result<Walked> {
-        let (at_once, most) = if self.threads > 1 { (SORTED_SHARED, BATCH_SHARED) } else { (BATCH, BATCH) };
+        let most = if self.threads > 1 { BATCH_SHARED } else { BATCH };
         let mut left = &mut self.stack;
         if let (Some(followed), Some(bitmap)) = (&mut self.graph, self.sets.bitmap()) {
             if !left.is_empty() {
@@ -261,7 +273,7 @@ impl<'a> Walker<'a> {
             left = &mut followed.unread;
         }
         if self.sorted.is_empty() {
-            self.sorted = take_batch(left, at_once);
+            self.sorted = take_batch(left, self.at_once);
             self.sorted.sort_unstable_by(|a, b| b.visit.key.cmp(&a.visit.key));
         }
         let mut batch = take_batch(&mut self.sorted, most);
@@ -347,7 +359,12 @@ fn look(tiers: &Tiers, tasks: &[Task], show: &mut dyn FnMut(&Cid, &[u8]) -> Resu
     failed?;
     let missing = |index: usize| {
         let task: &Task = &tasks[index];
-        Missing { cid: cids[index], root: *task.root, completeness: task.completeness }
+        Missing {
+            cid: cids[index],
+            root: *task.root,
+            completeness: task.completeness,
+            reading: task.visit.reading,
+        }
     };
     looked.missing.extend(missed.into_iter().map(missing));
     Ok(looked)

@@ -14,6 +14,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use redb::backends::FileBackend;
 use redb::{Database, ReadableDatabase};
 
 use crate::fault::{Fault, calmly};
@@ -51,7 +52,7 @@ fn make(path: &Path, table: Table) -> Result<(), Fault> {
     let again = file.try_clone().map_err(io_fault)?;
     calmly(|| {
         let mut builder = Database::builder();
-        let database = builder.set_cache_size(CACHE).create_file(file)?;
+        let database = builder.set_cache_size(CACHE).create_with_backend(FileBackend::new(file)?)?;
         let mut transaction = database.begin_write()?;
         transaction.set_quick_repair(true);
         transaction.open_table(table)?;

@@ -6,7 +6,7 @@
 //! ```
 //! What redb leaves to its user, and what is done about it here:
 //!
-//! | redb 4.4 | here |
+//! | redb 4.6 | here |
 //! |---|---|
 //! | creation is not atomic: killed half-way, the file never opens again | made under another name, then linked |
 //! | values are not checked on reads | every read hashes the data, every cell carries a checksum |

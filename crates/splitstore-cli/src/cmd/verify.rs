@@ -5,6 +5,7 @@ use std::fmt::Write;
 use anyhow::Result;
 use serde_json::json;
 use splitstore::domain::{Audit, Violation};
+use splitstore::folder::HotEngine;
 
 use crate::args::{Cli, WindowArgs};
 use crate::exit::Outcome;
@@ -39,7 +40,7 @@ pub(crate) fn run(cli: &Cli, windows: WindowArgs, output: Output) -> Result<Outc
         let _ = write!(text, "\nbroken: {violation}");
     }
     let count = audit.violations.len() as u64 + audit.more;
-    let way_out = way_out(&audit);
+    let way_out = way_out(&audit, folder.settings().hot);
     let _ = match count {
         0 => write!(text, "\nno law is broken"),
         1 => write!(text, "\n1 finding: {way_out}"),
@@ -67,10 +68,14 @@ fn partly(audit: &Audit, tier: &str) -> &'static str {
 }
 
 /// What the worst of the findings asks for.
-fn way_out(audit: &Audit) -> &'static str {
+fn way_out(audit: &Audit, engine: HotEngine) -> &'static str {
     let any = |is: fn(&Violation) -> bool| audit.violations.iter().any(is);
     if any(|found| matches!(found, Violation::Unreadable { what: "hot" | "link index", .. })) {
-        "run `repair`, which writes what can be read of hot to a new one, then `verify` again"
+        if engine.has_repair() {
+            "run `repair`, which writes what can be read of hot to a new one, then `verify` again"
+        } else {
+            "make a new store and import the chain into that: this engine has no `repair`"
+        }
     } else if any(|found| matches!(found, Violation::Unreadable { what: "cold", .. })) {
         "put back a copy of cold that is whole, or import the chain into a new store"
     } else if any(|found| matches!(found, Violation::WrongHash { tier: "cold", .. })) {

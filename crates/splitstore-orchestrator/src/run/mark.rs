@@ -117,7 +117,11 @@ impl<'a> Walking<'a> {
     fn new(cx: &Inner, prepared: Prepared, tips: Tips, graph: Option<Arc<Graph<'a>>>) -> Result<Self> {
         let Prepared { work, sets, marking } = prepared;
         let walker = |sets: WalkSets| {
-            let walker = |sets| Walker::new(cx.tiers.clone(), sets, Leaves::Mark).with_threads(processors());
+            let walker = |sets| {
+                let walker = Walker::new(cx.tiers.clone(), sets, Leaves::Mark).with_threads(processors());
+                // There was no memory for a graph.
+                if marking.marks_on_disk { walker.sparing() } else { walker }
+            };
             match &graph {
                 Some(graph) => {
                     walker(sets.with_bitmap(Bitmap::new(graph.index().clone()))).with_graph(graph.clone())

@@ -30,7 +30,6 @@ use self::aside::{Aside, free_name};
 use self::note::{Losses, Note};
 use super::error::{FolderError, Result};
 use super::place::{HOT, LINKS, LOCK, WORK, refuse_missing_parts};
-use super::settings::HotEngine;
 use super::store::{Opening, StoreFolder};
 use crate::Trigger;
 
@@ -70,7 +69,7 @@ impl StoreFolder {
     pub fn repair(path: impl AsRef<Path>) -> Result<Repaired> {
         let path = path.as_ref();
         let engine = Self::settings_at(path)?.hot;
-        if engine != HotEngine::Rocksdb {
+        if !engine.has_repair() {
             return Err(FolderError::NoRepair { path: path.to_owned(), engine });
         }
         let lock = StoreLock::acquire(&path.join(LOCK)).map_err(FolderError::port(path))?;

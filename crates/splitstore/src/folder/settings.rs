@@ -202,6 +202,14 @@ impl HotEngine {
         }
     }
 
+    /// Whether a damaged tier of it can be repaired (`StoreFolder::repair`).
+    pub const fn has_repair(self) -> bool {
+        match self {
+            Self::Rocksdb => true,
+            Self::Fjall => false,
+        }
+    }
+
     /// The file by which the engine tells that there is a database in a folder; without it, it makes one.
     pub(super) const fn marker(self) -> &'static str {
         match self {
