@@ -58,9 +58,9 @@ pub(crate) fn open_with(
     hot: RocksOptions,
 ) -> Result<Composed> {
     let hot = Arc::new(RocksHot::open(hot_path(folder), hot)?);
-    let cold = Arc::new(RedbCold::open(&cold_path(folder), RedbOptions::default())?);
+    let cold = Arc::new(RedbCold::open(cold_path(folder), RedbOptions::default())?);
     let support = Support {
-        meta: Arc::new(RedbMeta::open(&folder.join("meta.redb"))?),
+        meta: Arc::new(RedbMeta::open(folder.join("meta.redb"))?),
         files: Arc::new(OsFiles::new()),
         clock: Arc::new(SystemClock::new()),
         marks: MarkSets::Exact(Arc::new(ExactSets)),

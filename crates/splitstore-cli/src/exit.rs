@@ -178,6 +178,7 @@ fn of_folder(error: &FolderError) -> Option<(u8, &'static str)> {
         FolderError::Interfered { .. } => "interfered",
         FolderError::OwnDisk { .. } => "own-disk",
         FolderError::InTheWay { .. } => "in-the-way",
+        FolderError::Kept { source, .. } => return of_folder(source),
         _ => return None,
     };
     Some((BAD_INPUT, kind))

@@ -2,10 +2,11 @@
 //! is said once, at the end.
 
 use std::io::{self, IsTerminal};
+use std::panic;
 
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging.
+/// Starts logging, and keeps quiet about panics that are told otherwise.
 pub(crate) fn start() {
     let chosen = ["SPLITSTORE_LOG", "RUST_LOG"].iter().find_map(|name| std::env::var(name).ok());
     let filter = EnvFilter::new(chosen.unwrap_or_else(|| "off".to_owned()));
@@ -15,4 +16,11 @@ pub(crate) fn start() {
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         .try_init();
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(move |panicked| {
+        // It panics over a damaged page; that is caught, and told as what it is.
+        if !panicked.location().is_some_and(|place| place.file().contains("/redb-")) {
+            usual(panicked);
+        }
+    }));
 }

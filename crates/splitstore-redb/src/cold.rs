@@ -44,8 +44,8 @@ impl RedbCold {
     ///
     /// `Locked` where another handle has it open. `Corrupt` where it is damaged, empty or not ours: it is left
     /// as it is. `TooNew` where a newer version wrote it.
-    pub fn open(path: &Path, options: RedbOptions) -> Result<Self> {
-        Self::open_on(Disk::real(), path, options)
+    pub fn open(path: impl AsRef<Path>, options: RedbOptions) -> Result<Self> {
+        Self::open_on(Disk::real(), path.as_ref(), options)
     }
 
     /// The same on a disk of a test; a file that is not there yet is made on the real one.

@@ -32,8 +32,8 @@ pub struct RedbMeta {
 
 impl RedbMeta {
     /// Opens the file, or makes an empty one. Its folder must be there. Errors as for [`crate::RedbCold::open`].
-    pub fn open(path: &Path) -> Result<Self> {
-        Self::open_on(Disk::real(), path)
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_on(Disk::real(), path.as_ref())
     }
 
     /// The same on a disk of a test; a file that is not there yet is made on the real one.

@@ -51,13 +51,13 @@ pub(crate) fn end(bytes: &[u8]) -> End {
 }
 
 /// How the records of a log of writes end, which is long: behind the block that has the damage, only the first record of each is looked
-/// at.
+/// at. A sector that was never written is damage here: nobody refuses anything for it, and what is behind is gone all the same.
 pub(crate) fn end_of_writes(bytes: &[u8]) -> End {
     let Some(at) = first_odd(bytes) else { return End::Whole };
     let next = (at / BLOCK + 1) * BLOCK;
     let mut later = (at + 1..next.min(bytes.len())).chain((next..bytes.len()).step_by(BLOCK));
     let goes_on = later.any(|later| behind(bytes, later).is_some());
-    if goes_on && !is_hole(bytes, at) { End::Damaged(at) } else { End::Cut(at) }
+    if goes_on { End::Damaged(at) } else { End::Cut(at) }
 }
 
 /// Whether a sector is empty here, or the next one is: a disk may write the later of two that were not synced before the power goes.

@@ -118,6 +118,8 @@ fn what_an_interrupted_repair_left_is_removed_and_what_it_did_not_tell_is_told()
     let (store, before) = (tool.store(), tool.keys("hot"));
     // As it is between the exchange and the removal of the old one.
     fs::rename(store.join("hot.damaged-1"), store.join("hot.whole")).unwrap();
+    let note = fs::read_to_string(store.join("hot.whole/SPLITSTORE-REPAIR")).unwrap();
+    fs::write(store.join("hot.whole/SPLITSTORE-REPAIR"), note.strip_suffix("told\n").unwrap()).unwrap();
     // As it is before: half-written, of this hot tier.
     fs::create_dir(store.join("hot.new")).unwrap();
     let hot = fs::canonicalize(store.join("hot")).unwrap();
@@ -127,7 +129,39 @@ fn what_an_interrupted_repair_left_is_removed_and_what_it_did_not_tell_is_told()
     assert!(!store.join("hot.new").exists() && !store.join("hot.whole").exists());
     assert!(store.join("hot.damaged-1/CURRENT").is_file() && store.join("hot.damaged-2/CURRENT").is_file());
     assert!(tool.keys("hot") == before);
+    // As it is when that one was killed as well, or failed, and when one is killed that removes the old one.
+    let note = store.join("hot.damaged-1/SPLITSTORE-REPAIR");
+    let text = fs::read_to_string(&note).unwrap();
+    fs::write(&note, text.strip_suffix("told\n").unwrap()).unwrap();
+    fs::create_dir(store.join("hot.whole")).unwrap();
+    assert_eq!(tool.run("--json repair").object()["lost"].as_array().unwrap().len(), 1);
     assert!(tool.ok("repair").contains("nothing was lost"), "it has been told");
+}
+
+/// A node that runs under a user of its own keeps its folder.
+#[test]
+fn the_new_tier_has_the_mode_of_the_old_one() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let (tool, _) = store_with_chain();
+    let hot = tool.store().join("hot");
+    fs::set_permissions(&hot, fs::Permissions::from_mode(0o700)).unwrap();
+    tool.ok("repair");
+    assert_eq!(fs::metadata(&hot).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+/// Damage that ends a repair: what it put aside is all in hot, and goes; where it is not, it is named.
+#[test]
+fn a_repair_that_fails_leaves_nothing_that_it_does_not_name() {
+    let (tool, _) = store_with_chain();
+    let (hot, kept) = (tool.store().join("hot"), tool.store().join("hot.damaged-1"));
+    let (table, len) = tables(&hot).max_by_key(|(_, len)| *len).unwrap();
+    let sound = fs::read(&table).unwrap();
+    fs::write(&table, &sound[..usize::try_from(len).unwrap() - 3]).unwrap();
+    tool.run("repair").refused(1, &["does not open"]);
+    assert!(!kept.exists(), "its tables are all in hot");
+    fs::write(&table, &sound).unwrap();
+    assert!(tool.ok("repair").contains("nothing was lost"));
 }
 
 /// The hot tier of another store, for one, may be linked to.

@@ -1,6 +1,7 @@
 //! Errors stop a run, never skip: hot is untouched, the error says what and where, the next run may try again.
 
 use splitstore_domain::digest::blake2b_256;
+use splitstore_domain::object::RAW;
 use splitstore_domain::trigger::{Decision, Why};
 use splitstore_domain::{BlockKey, ColdPolicy, Epoch, Policy, Window};
 use splitstore_fixtures::oracle;
@@ -59,6 +60,20 @@ fn a_state_that_is_absent_as_a_whole_is_tolerated_up_to_the_snapshot_and_aborts_
     drop(store);
     let error = fails(&rig);
     assert!(matches!(error, Error::MissingLive { cid, .. } if cid == state), "{error}");
+}
+
+/// Nodes hold the code of actors elsewhere, so a compaction passes over absent leaves; who verifies is told how many.
+#[test]
+fn leaves_that_are_absent_are_counted_by_verify_and_are_not_live() {
+    let (rig, blocks) = loaded(ColdPolicy::Universal);
+    let audit = || rig.open().unwrap().0.audit().unwrap();
+    let before = audit();
+    let leaves: Vec<_> = blocks.keys().filter(|cid| cid.codec() == RAW).map(BlockKey::from).collect();
+    rig.hot.delete_many(&leaves).unwrap();
+    let after = audit();
+    assert!(after.is_clean(), "{after:?}");
+    assert!(after.tolerated > before.tolerated);
+    assert_eq!(after.live_blocks + after.tolerated, before.live_blocks + before.tolerated);
 }
 
 #[test]

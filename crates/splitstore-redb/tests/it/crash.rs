@@ -35,7 +35,7 @@ fn an_unclean_stop_opens_without_a_walk_and_keeps_all_puts() {
         copy(&place, &kept);
         copy(&place, &probed);
         assert!(!needs_walk(&place, &probed), "after put {round}");
-        let killed = RedbCold::open(&place.file(&kept), options()).unwrap();
+        let killed = RedbCold::open(place.file(&kept), options()).unwrap();
         assert_holds(&killed, &blocks[..(round + 1) * 1000]);
     }
 }
@@ -52,17 +52,17 @@ fn an_unclean_stop_of_a_fresh_store_or_after_a_reclaim_opens_without_a_walk() {
     copy(&place, "reclaimed");
     copy(&place, "kept");
     assert!(!needs_walk(&place, "reclaimed"));
-    assert_holds(&RedbCold::open(&place.file("kept"), options()).unwrap(), &blocks);
+    assert_holds(&RedbCold::open(place.file("kept"), options()).unwrap(), &blocks);
 }
 
 #[test]
 fn a_cell_is_durable_when_set_many_returns() {
     let place = Place::new();
-    let meta = RedbMeta::open(&place.cold()).unwrap();
+    let meta = RedbMeta::open(place.cold()).unwrap();
     for round in 0..5_u8 {
         meta.set_many(&[(MetaCell::BaseEpoch, vec![round; 8]), (MetaCell::Head, vec![round])]).unwrap();
         copy(&place, "killed");
-        let killed = RedbMeta::open(&place.file("killed")).unwrap();
+        let killed = RedbMeta::open(place.file("killed")).unwrap();
         assert_eq!(killed.get(MetaCell::BaseEpoch).unwrap(), Some(vec![round; 8]));
         assert_eq!(killed.get(MetaCell::Head).unwrap(), Some(vec![round]));
     }

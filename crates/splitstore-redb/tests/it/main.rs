@@ -12,5 +12,5 @@ mod place;
 mod reclaim;
 mod writing;
 
-cold_store!(cold, || InFolder::new(|folder| RedbCold::open(&folder.join("cold.redb"), place::options())));
-meta_store!(meta, || InFolder::new(|folder| RedbMeta::open(&folder.join("meta.redb"))));
+cold_store!(cold, || InFolder::new(|folder| RedbCold::open(folder.join("cold.redb"), place::options())));
+meta_store!(meta, || InFolder::new(|folder| RedbMeta::open(folder.join("meta.redb"))));

@@ -40,7 +40,7 @@ fn an_empty_or_foreign_file_is_corrupt_and_stays_as_it_is() {
         assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
         assert!(error.attempt().contains(&place.cold().display().to_string()), "{error}");
         assert_eq!(fs::read(place.cold()).unwrap(), content, "{} bytes", content.len());
-        let error = RedbMeta::open(&place.cold()).unwrap_err();
+        let error = RedbMeta::open(place.cold()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
     }
 }

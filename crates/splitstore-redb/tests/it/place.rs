@@ -38,7 +38,7 @@ impl Place {
     }
 
     pub(crate) fn open(&self) -> Result<RedbCold> {
-        RedbCold::open(&self.cold(), options())
+        RedbCold::open(self.cold(), options())
     }
 
     /// A store that held these blocks, closed.

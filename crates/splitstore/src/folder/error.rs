@@ -191,6 +191,14 @@ pub enum FolderError {
         /// What is there.
         path: PathBuf,
     },
+    /// A repair failed, and what hot was before stays under a second name: opening has taken something out of hot.
+    #[error("the repair failed, and the files of hot as they were before are kept in {}", path.display())]
+    Kept {
+        /// The second name.
+        path: PathBuf,
+        /// Why it failed.
+        source: Box<Self>,
+    },
     /// Another process has had the store open since its runs were finished for a repair, and left one.
     #[error("{}: another process has begun a compaction meanwhile: stop it and repair again", path.display())]
     Interfered {

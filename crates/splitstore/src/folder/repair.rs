@@ -3,22 +3,26 @@
 //! ```text
 //!   put aside      the files of hot get second names          hot            hot.new         hot.damaged-1    links
 //!   open, close    an earlier run is finished or dropped      damaged                        = as it was      index of damaged
+//!   exchange of two empty folders: is it possible here        damaged                        = as it was      index of damaged
 //!   copy                                                      damaged  --->  whole           = as it was      index of damaged
 //!   link index goes: its notes were not copied                damaged        whole           = as it was      -
-//!   note of losses                                            damaged, note  whole           as it was, note  -
-//!   exchange, in one step                                     whole          damaged, note   as it was, note  -
+//!   note of losses                                            damaged, note  whole           = as it was      -
+//!   exchange, in one step                                     whole          damaged, note   = as it was      -
+//!   note of losses once more                                  whole          damaged, note   as it was, note  -
 //!   remove the opened one                                     whole          -               as it was, note  -
+//!   told                                                      whole          -               as it was, told  -
 //! ```
 //! A crash before the exchange leaves the store as it was, and a half-written `hot.new` that the next repair removes. As soon
 //! as that is written it is `hot.whole`, and after the exchange it is the old one that is called so until it is removed. Nothing that lies under these names
 //! without a note of a repair of this tier (`note.rs`) is touched. What was lost is in the note of the old one before the exchange: whoever is
-//! killed between the two has not told it, and the next repair does.
+//! killed between that and the end has not told it, and each repair does until one ends (`untold.rs`).
 
 mod aside;
 mod note;
+mod untold;
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 
 use splitstore_domain::{BlockKey, ByteCount};
@@ -28,6 +32,7 @@ use splitstore_rocksdb::{Rescued, RocksHot, RocksOptions, cut_files};
 
 use self::aside::{Aside, free_name};
 use self::note::{Losses, Note};
+use self::untold::Untold;
 use super::error::{FolderError, Result};
 use super::place::{HOT, LINKS, LOCK, WORK, refuse_missing_parts};
 use super::store::{Opening, StoreFolder};
@@ -65,7 +70,7 @@ impl StoreFolder {
     ///
     /// Errors: `NoRepair` for an engine that has none; `Unfinished` where a run that has sealed cannot be finished; `OwnDisk` where hot is
     /// the root of a disk; `Interfered` where another process came between; `InTheWay` for what no repair has left; whatever else
-    /// keeps the store from being opened. The store is as it was then.
+    /// keeps the store from being opened. The store is as it was then, but for its link index; `Kept` names what is left beside it.
     pub fn repair(path: impl AsRef<Path>) -> Result<Repaired> {
         let path = path.as_ref();
         let engine = Self::settings_at(path)?.hot;
@@ -92,8 +97,17 @@ fn is_root_of_disk(hot: &Path) -> std::io::Result<bool> {
     let Some(parent) = hot.parent() else { return Ok(true) };
     // Mounts by device number and, where the system lists them, by name.
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    let is_mount = mounts.lines().any(|line| line.split(' ').nth(4).map(Path::new) == Some(hot));
-    Ok(is_mount || disk(hot)? != disk(parent)?)
+    Ok(is_mount(&mounts, hot) || disk(hot)? != disk(parent)?)
+}
+
+/// Whether a folder is among these mounts, in whose names blanks and the like stand as `\040`.
+fn is_mount(mounts: &str, folder: &Path) -> bool {
+    let escape = |byte: u8| match byte {
+        b' ' | b'\t' | b'\n' | b'\\' => format!("\\{byte:03o}").into_bytes(),
+        byte => vec![byte],
+    };
+    let name: Vec<u8> = folder.as_os_str().as_encoded_bytes().iter().copied().flat_map(escape).collect();
+    mounts.lines().any(|line| line.split(' ').nth(4).map(str::as_bytes) == Some(name.as_slice()))
 }
 
 /// A sealed run reads the marks of puts in hot's notes, which are not copied: opening finishes it.
@@ -123,29 +137,28 @@ struct Swap {
     new: PathBuf,
     /// Written, or what it was exchanged for.
     whole: PathBuf,
-    /// What a repair that was killed has not told.
-    untold: Losses,
+    /// What repairs that were killed have not told.
+    untold: Untold,
 }
 
 impl Swap {
     /// Refuses what lies there and is not of a repair; removes what one has left.
     fn beside(hot: PathBuf) -> Result<Self> {
         let (new, whole) = (named(&hot, ".new"), named(&hot, ".whole"));
-        let mut untold = Losses::default();
         for path in [&new, &whole] {
             if fs::symlink_metadata(path).is_err() {
                 continue;
             }
             match note::read(path, &hot).map_err(FolderError::io("look at", path))? {
+                None if note::is_bare(path) => note::remove_folder(path),
                 None => return Err(FolderError::InTheWay { path: path.clone() }),
                 // The old one is in its place.
-                Some(Note::New) => fs::remove_dir_all(path).map_err(FolderError::io("remove", path))?,
-                Some(Note::Old(losses)) => {
-                    untold = losses;
-                    fs::rename(path, free_name(&hot)).map_err(FolderError::io("keep", path))?;
-                }
+                Some(Note::New) => note::remove_folder(path),
+                Some(Note::Untold(_) | Note::Told) => fs::rename(path, free_name(&hot)),
             }
+            .map_err(FolderError::io("put away", path))?;
         }
+        let untold = Untold::beside(&hot)?;
         Ok(Self { hot, new, whole, untold })
     }
 
@@ -157,13 +170,37 @@ impl Swap {
         if has_run(store).map_err(&port)? {
             return Err(FolderError::Interfered { path: store.to_owned() });
         }
+        self.try_exchange()?;
+        // A disk that it has filled stays full otherwise.
+        self.write(store, aside).inspect_err(|_| self.clear())
+    }
+
+    /// Before hours of copying.
+    fn try_exchange(&self) -> Result<()> {
+        let both = [&self.new, &self.whole];
+        both.into_iter().try_for_each(|path| fs::create_dir(path).map_err(FolderError::io("make", path)))?;
+        let exchanged = exchange(&self.new, &self.whole).map_err(FolderError::port(&self.hot));
+        both.into_iter()
+            .try_for_each(|path| fs::remove_dir(path).map_err(FolderError::io("remove", path)))?;
+        exchanged
+    }
+
+    /// Removes what was written for nothing.
+    fn clear(&self) {
+        for path in [&self.new, &self.whole] {
+            if matches!(note::read(path, &self.hot), Ok(Some(Note::New))) || note::is_bare(path) {
+                let _ = note::remove_folder(path);
+            }
+        }
+        let _ = fs::remove_file(self.hot.join(note::NAME));
+    }
+
+    fn write(&self, store: &Path, aside: &Aside) -> Result<Repaired> {
+        let port = FolderError::port(store);
         let cut = cut_files(&aside.path).map_err(&port)?;
-        let rescued = self.copy().inspect_err(|_| {
-            // A disk that it has filled stays full otherwise.
-            let _ = fs::remove_dir_all(&self.new);
-        });
-        let Rescued { blocks, bytes, lost, gaps, .. } = rescued?;
+        let Rescued { blocks, bytes, lost, gaps, .. } = self.copy()?;
         let mut repaired = Repaired { blocks, bytes, lost, gaps, cut, kept: aside.path.clone() };
+        like(&self.hot, &self.new).map_err(FolderError::io("give its owner", &self.new))?;
         fs::rename(&self.new, &self.whole).map_err(FolderError::io("rename", &self.new))?;
         let files = OsFiles::new();
         files.remove_dir(&store.join(LINKS)).map_err(&port)?;
@@ -175,15 +212,16 @@ impl Swap {
     /// Puts the new one in the place of the old one, of which a second is kept.
     fn exchange(&self, repaired: &mut Repaired) -> Result<()> {
         let losses = Losses { lost: repaired.lost.clone(), gaps: repaired.gaps + repaired.cut.len() as u64 };
-        for old in [&self.hot, &repaired.kept] {
-            note::end(old, &self.hot, &losses).map_err(FolderError::io("write a note into", old))?;
-        }
+        note::end(&self.hot, &self.hot, &losses).map_err(FolderError::io("write a note into", &self.hot))?;
         exchange(&self.hot, &self.whole).map_err(FolderError::port(&self.hot))?;
-        repaired.gaps += self.untold.gaps;
-        repaired.lost.extend(self.untold.lost.iter().cloned());
-        // From here on all is done: what is left costs room, and the next repair removes it.
+        // From here on all is done: what is left costs room, and the next repair puts it away.
         let _ = fs::remove_file(self.hot.join(note::NAME));
-        let _ = fs::remove_dir_all(&self.whole);
+        if note::end(&repaired.kept, &self.hot, &losses).is_ok() {
+            let _ = note::remove_folder(&self.whole);
+        }
+        self.untold.add_to(repaired);
+        self.untold.told();
+        let _ = note::told(&repaired.kept);
         Ok(())
     }
 
@@ -194,6 +232,21 @@ impl Swap {
         let open = |path: &Path| RocksHot::open(path, RocksOptions::default()).map_err(&port);
         open(&self.hot)?.rescue_to(&open(&self.new)?).map_err(&port)
     }
+}
+
+/// Gives a folder and its files the owner of another, and its mode: the node may not be who repairs.
+fn like(old: &Path, new: &Path) -> std::io::Result<()> {
+    let old = fs::metadata(old)?;
+    let own = |path: &Path| {
+        let is = fs::metadata(path)?;
+        let same = (is.uid(), is.gid()) == (old.uid(), old.gid());
+        if same { Ok(()) } else { chown(path, Some(old.uid()), Some(old.gid())) }
+    };
+    for entry in fs::read_dir(new)? {
+        own(&entry?.path())?;
+    }
+    own(new)?;
+    fs::set_permissions(new, old.permissions())
 }
 
 fn named(hot: &Path, end: &str) -> PathBuf {
@@ -212,5 +265,8 @@ mod tests {
         assert!(!is_root_of_disk(folder.path()).unwrap());
         assert!(is_root_of_disk(Path::new("/proc")).unwrap());
         assert!(is_root_of_disk(Path::new("/")).unwrap());
+        let mounts = "36 35 98:0 /a /data/my\\040store/hot rw,noatime shared:1 - ext4 /dev/sda1 rw";
+        assert!(is_mount(mounts, Path::new("/data/my store/hot")));
+        assert!(!is_mount(mounts, Path::new("/data/my store")));
     }
 }

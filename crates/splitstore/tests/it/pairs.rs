@@ -49,7 +49,7 @@ mod cold {
 
     pub(super) fn redb(folder: &Path) -> Arc<dyn ColdStore> {
         use splitstore::cold::redb::{RedbCold, RedbOptions};
-        Arc::new(RedbCold::open(&folder.join("cold.redb"), RedbOptions::default()).unwrap())
+        Arc::new(RedbCold::open(folder.join("cold.redb"), RedbOptions::default()).unwrap())
     }
 }
 

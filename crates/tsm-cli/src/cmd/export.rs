@@ -35,12 +35,17 @@ pub(crate) fn run(export: &Export, output: Output) -> Result<Outcome> {
     for file in &files {
         inputs.extend(damage.pass(input(file))?);
     }
-    one_bucket(&inputs, export, &mut damage)?;
+    let bucket = one_bucket(&inputs, export, &mut damage)?;
     let mut left_out = LeftOut::default();
     print(|out| match output {
         Output::Text => as_lines(export, &inputs, &mut damage, &mut left_out, out),
         Output::Json => as_json(export, &inputs, &mut damage, out),
     })?;
+    if let Some(bucket) = bucket {
+        output.note(format_args!(
+            "of bucket {bucket}, which line protocol cannot say: what is imported from this has none"
+        ));
+    }
     let LeftOut { without_field, unsayable } = left_out;
     if unsayable > 0 {
         output
@@ -54,20 +59,23 @@ pub(crate) fn run(export: &Export, output: Output) -> Result<Outcome> {
     Ok(if without_field == 0 && unsayable == 0 { damage.outcome() } else { Outcome::Wrong })
 }
 
-/// Points of two buckets must not become those of one series.
-fn one_bucket(inputs: &[MergeInput], export: &Export, damage: &mut Damage) -> Result<()> {
+/// Points of two buckets must not become those of one series. Gives the one bucket, if it is one.
+fn one_bucket(inputs: &[MergeInput], export: &Export, damage: &mut Damage) -> Result<Option<Bucket>> {
+    if let Some(chosen) = &export.bucket {
+        return Ok(chosen.0.map(|owner| Bucket(Some(owner))));
+    }
     let mut buckets = BTreeSet::new();
-    for input in inputs.iter().filter(|_| export.bucket.is_none()) {
+    for input in inputs {
         damage.pass(add_buckets(&input.reader, &mut buckets))?;
     }
-    let all: Vec<_> = buckets.into_iter().map(|owner| Bucket(owner).to_string()).collect();
+    let all: Vec<_> = buckets.iter().map(|owner| Bucket(*owner).to_string()).collect();
     ensure!(
         all.len() < 2,
         "the files hold {} buckets: choose one by --bucket: {}",
         all.len(),
         all.join(", ")
     );
-    Ok(())
+    Ok(buckets.into_iter().flatten().next().map(|owner| Bucket(Some(owner))))
 }
 
 fn add_buckets(reader: &TsmReader, buckets: &mut BTreeSet<Option<[u8; 16]>>) -> Result<()> {

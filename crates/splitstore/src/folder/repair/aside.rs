@@ -7,13 +7,12 @@
 //! An engine that finds its list of tables or its log cut takes that for the end of what was written, and removes the rest of the
 //! files. They are still here then.
 
-use std::ffi::OsStr;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use splitstore_files::OsFiles;
 use splitstore_ports::FileSystem;
+use splitstore_rocksdb::cut_files;
 
 use super::{named, note};
 use crate::folder::error::{FolderError, Result};
@@ -44,7 +43,7 @@ impl Aside {
         for entry in fs::read_dir(&self.hot).map_err(list)? {
             let entry = entry.map_err(list)?;
             let name = entry.file_name();
-            if name != OsStr::new(note::NAME) && entry.file_type().map_err(list)?.is_file() {
+            if !note::is_note(&name) && entry.file_type().map_err(list)?.is_file() {
                 let file = entry.path();
                 fs::hard_link(&file, self.path.join(name))
                     .map_err(FolderError::io("give a second name to", &file))?;
@@ -55,17 +54,22 @@ impl Aside {
         self.path.parent().map_or(Ok(()), |parent| OsFiles::new().sync_dir(parent)).map_err(&port)
     }
 
-    /// After a failure: takes the second names away, unless one is the last that a file has.
+    /// After a failure: takes the second names away, unless they keep what hot has no more; then the error says so.
     pub(super) fn give_up(&self, error: FolderError) -> FolderError {
-        if self.is_in_hot().unwrap_or(false) {
-            let _ = fs::remove_dir_all(&self.path);
+        if self.is_in_hot().unwrap_or(false) && fs::remove_dir_all(&self.path).is_ok() {
+            return error;
         }
-        error
+        FolderError::Kept { path: self.path.clone(), source: Box::new(error) }
     }
 
-    fn is_in_hot(&self) -> io::Result<bool> {
-        for entry in fs::read_dir(&self.path)? {
-            if !self.hot.join(entry?.file_name()).exists() {
+    /// Whether what hot has no more is of no use: the engine writes all but tables anew at each open, once it has read it to the end.
+    fn is_in_hot(&self) -> Result<bool> {
+        let list = |source| FolderError::Io { action: "list", path: self.path.clone(), source };
+        let cut = cut_files(&self.path).map_err(FolderError::port(&self.path))?;
+        for entry in fs::read_dir(&self.path).map_err(list)? {
+            let (file, name) = entry.map(|entry| (entry.path(), entry.file_name())).map_err(list)?;
+            let is_table = file.extension().is_some_and(|end| end == "sst");
+            if (is_table || cut.contains(&file)) && !self.hot.join(name).exists() {
                 return Ok(false);
             }
         }
