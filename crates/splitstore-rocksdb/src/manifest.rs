@@ -63,9 +63,16 @@ pub fn cut_files(folder: impl AsRef<Path>) -> Result<Vec<PathBuf>> {
     files(folder.as_ref(), is_either, |bytes| first_odd(bytes).is_some())
 }
 
-/// Logs of writes of a tier that nobody has open, if they have damage before sound records, which the engine will drop.
+/// Logs of writes of a tier that nobody has open, if they have damage before sound records, which the engine will drop: those behind it in
+/// the log, and all of the logs that follow.
 pub(crate) fn damaged_logs(folder: &Path) -> Result<Vec<PathBuf>> {
-    files(folder, is_log, |bytes| matches!(end_of_writes(bytes), End::Damaged(_)))
+    let mut damaged = files(folder, is_log, |bytes| matches!(end_of_writes(bytes), End::Damaged(_)))?;
+    let mut logs = files(folder, is_log, |bytes| !bytes.is_empty())?;
+    // A kill cuts the last one only.
+    logs.pop();
+    let cut = files(folder, |path| logs.iter().any(|log| log == path), |bytes| first_odd(bytes).is_some())?;
+    damaged.extend(cut.into_iter().filter(|log| !damaged.contains(log)).collect::<Vec<_>>());
+    Ok(damaged)
 }
 
 fn is_log(path: &Path) -> bool {

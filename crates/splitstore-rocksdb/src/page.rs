@@ -8,6 +8,7 @@
 //! is compressed gives nothing.
 
 use std::fs::File;
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
@@ -40,14 +41,16 @@ impl<'a> Place<'a> {
         Some(Self { file, offset: offset.parse().ok()?, size: size[..digits].parse().ok()?, is_data })
     }
 
-    /// The page without its trailer, if it is one of data and not compressed.
-    pub(crate) fn read(&self, folder: &Path) -> Option<Vec<u8>> {
+    /// The page without its trailer, if it is one of data and not compressed, and the disk gives it.
+    ///
+    /// Errors: its file does not open, which says nothing of the page.
+    pub(crate) fn read(&self, folder: &Path) -> io::Result<Option<Vec<u8>>> {
         if self.size > LONGEST_PAGE || !self.is_data {
-            return None;
+            return Ok(None);
         }
         let mut page = vec![0; self.size + 1];
-        File::open(folder.join(self.file)).ok()?.read_exact_at(&mut page, self.offset).ok()?;
-        (page.pop() == Some(0)).then_some(page)
+        let read = File::open(folder.join(self.file))?.read_exact_at(&mut page, self.offset);
+        Ok((read.is_ok() && page.pop() == Some(0)).then_some(page))
     }
 }
 

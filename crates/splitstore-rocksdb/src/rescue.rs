@@ -27,7 +27,7 @@ use cid::multihash::Multihash;
 use rocksdb::{DBRawIterator, ErrorKind as Rocks, LiveFile, ReadOptions};
 use splitstore_domain::object::{DAG_CBOR, RAW};
 use splitstore_domain::{BlockKey, ByteCount, digest, note, record};
-use splitstore_ports::{Block, BlockRead, BlockWrite, Result};
+use splitstore_ports::{Block, BlockRead, BlockWrite, PortError, Result};
 
 use crate::RocksHot;
 use crate::error::failed;
@@ -86,7 +86,12 @@ impl RocksHot {
         if !copy.seen.insert(damage.to_owned()) {
             return Ok(None);
         }
-        let page = page::Place::parse(damage).and_then(|place| place.read(&self.path));
+        let page = page::Place::parse(damage).map(|place| place.read(&self.path)).transpose();
+        let page = page
+            .map_err(|error| {
+                PortError::io(format!("read a damaged page of hot tier {}", self.path.display()), error)
+            })?
+            .flatten();
         let (extent, last) = page.map_or(Ok((Extent::Broken, None)), |page| copy.take_page(&page))?;
         copy.rescued.gaps += u64::from(extent == Extent::Broken);
         Ok(last)

@@ -22,7 +22,7 @@ impl RocksHot {
         if error.kind() != rocksdb::ErrorKind::Corruption || !digest::is_supported(cid.hash().code()) {
             return None;
         }
-        let page = Place::parse(error.as_ref())?.read(&self.path)?;
+        let page = Place::parse(error.as_ref())?.read(&self.path).ok()??;
         let data = search(&page, cid, key)?;
         self.salvaged.fetch_add(1, Ordering::Relaxed);
         Some(data)

@@ -27,6 +27,7 @@ pub(crate) fn run(cli: &Cli, output: Output) -> Result<Outcome> {
         "kept": repaired.kept.display().to_string(),
     });
     output.result(text(&repaired), &json)?;
+    repaired.told();
     Ok(if repaired.is_whole() { Outcome::Done } else { Outcome::Wrong })
 }
 

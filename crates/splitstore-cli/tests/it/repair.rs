@@ -5,7 +5,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use crate::archives;
-use crate::tool::Tool;
+use crate::tool::{Tool, command};
 
 fn store_with_chain() -> (Tool, PathBuf) {
     let tool = Tool::new();
@@ -136,6 +136,57 @@ fn what_an_interrupted_repair_left_is_removed_and_what_it_did_not_tell_is_told()
     fs::create_dir(store.join("hot.whole")).unwrap();
     assert_eq!(tool.run("--json repair").object()["lost"].as_array().unwrap().len(), 1);
     assert!(tool.ok("repair").contains("nothing was lost"), "it has been told");
+}
+
+/// Who repairs may be killed, or its output go nowhere, when all is done but for telling.
+#[test]
+fn what_could_not_be_said_is_told_by_the_next_repair() {
+    let (tool, _) = store_with_chain();
+    turn_a_bit(&tool.store().join("hot"));
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let store = tool.store();
+    let status = command().arg("--store").arg(&store).arg("repair").stdout(full).status().unwrap();
+    assert!(!status.success());
+    assert_eq!(tool.run("--json repair").object()["lost"].as_array().unwrap().len(), 1);
+    assert!(tool.ok("repair").contains("nothing was lost"), "it has been told");
+}
+
+/// Opening drops what stands behind the damage: killed after that, a repair finds a sound log.
+#[test]
+fn a_log_that_a_killed_repair_found_damaged_is_told_by_the_next() {
+    let (tool, _) = store_with_chain();
+    let kept = tool.store().join("hot.damaged-7");
+    fs::create_dir(&kept).unwrap();
+    fs::write(kept.join("000008.log"), [9; 100]).unwrap();
+    fs::write(kept.join("SPLITSTORE-REPAIR"), "hot hot\ngaps 1\n").unwrap();
+    // Of one that had found nothing, and is of no use any more.
+    let useless = tool.store().join("hot.damaged-8");
+    fs::create_dir(&useless).unwrap();
+    fs::write(useless.join("SPLITSTORE-REPAIR"), "hot hot\n").unwrap();
+    let ran = tool.run("--json repair");
+    assert_eq!((ran.code, &ran.object()["gaps"]), (1, &1.into()), "{}", ran.err);
+    assert!(kept.join("000008.log").exists() && !useless.exists());
+    assert!(tool.ok("repair").contains("nothing was lost"), "it has been told");
+}
+
+/// A note makes nothing ours that is linked to, and what is no note ends no repair.
+#[test]
+fn folders_of_others_are_left_alone_whatever_they_hold() {
+    let (tool, _) = store_with_chain();
+    let foreign = tool.file("foreign");
+    fs::create_dir(&foreign).unwrap();
+    fs::write(foreign.join("SPLITSTORE-REPAIR"), "hot hot\n").unwrap();
+    fs::write(foreign.join("data"), b"precious").unwrap();
+    let link = tool.store().join("hot.new");
+    std::os::unix::fs::symlink(&foreign, &link).unwrap();
+    tool.run("repair").refused(2, &["hot.new", "no repair"]);
+    fs::remove_file(&link).unwrap();
+    std::os::unix::fs::symlink(&foreign, tool.store().join("hot.damaged-3")).unwrap();
+    fs::create_dir_all(tool.store().join("hot.damaged-4/SPLITSTORE-REPAIR")).unwrap();
+    fs::create_dir(tool.store().join("hot.damaged-5")).unwrap();
+    fs::write(tool.store().join("hot.damaged-5/SPLITSTORE-REPAIR"), [0xff; 9]).unwrap();
+    assert!(tool.ok("repair").contains("nothing was lost"));
+    assert!(foreign.join("data").exists());
 }
 
 /// A node that runs under a user of its own keeps its folder.

@@ -120,6 +120,25 @@ fn a_log_with_damage_before_sound_records_is_named_by_the_open_that_drops_them()
     assert_eq!(open(&path).damaged_logs(), [""; 0].map(PathBuf::from));
 }
 
+/// The engine ends with the first log that does not end with a record, and drops the later ones too. A kill cuts the last alone.
+#[test]
+fn a_cut_log_before_another_one_is_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hot");
+    let all = blocks(0..400);
+    let store = open(&path);
+    put(&store, &all);
+    drop(store);
+    let log = files(&path, ".log").pop().unwrap();
+    let bytes = fs::read(&log).unwrap();
+    let number: u64 = log.file_stem().unwrap().to_str().unwrap().parse().unwrap();
+    let later = path.join(format!("{:06}.log", number + 1));
+    fs::write(&log, &bytes[..bytes.len() - 3]).unwrap();
+    fs::write(&later, &bytes).unwrap();
+    let store = open(&path);
+    assert_eq!(store.damaged_logs(), [log]);
+}
+
 fn turn_a_bit(file: &Path, at: usize) {
     let mut bytes = fs::read(file).unwrap();
     bytes[at] ^= 4;

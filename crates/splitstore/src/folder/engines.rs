@@ -21,15 +21,16 @@ pub(super) struct Engines {
 }
 
 impl Engines {
-    /// Opens them, making what is not there.
+    /// Opens them, making what is not there. Hot is the last: it drops what stands behind damage in its log, and whoever it tells is there
+    /// only if the others open.
     pub(super) fn open(path: &Path, settings: &FolderSettings, parts: &dyn Parts) -> Result<Self> {
         let port = FolderError::port(path);
-        let hot = parts.hot(settings.hot, &path.join(HOT)).map_err(&port)?;
-        let hot = hot.ok_or_else(|| FolderError::NotBuilt { path: path.to_owned(), engine: settings.hot })?;
         let ColdEngine::Redb = settings.cold;
         OsFiles::new().create_dir(&path.join(COLD)).map_err(&port)?;
         let cold = parts.cold(&path.join(COLD).join(COLD_FILE)).map_err(&port)?;
         let meta = parts.meta(&path.join(META)).map_err(&port)?;
+        let hot = parts.hot(settings.hot, &path.join(HOT)).map_err(&port)?;
+        let hot = hot.ok_or_else(|| FolderError::NotBuilt { path: path.to_owned(), engine: settings.hot })?;
         Ok(Self { hot, cold, meta })
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   put aside      the files of hot get second names          hot            hot.new         hot.damaged-1    links
+//!                  a note names how many of them are cut
 //!   open, close    an earlier run is finished or dropped      damaged                        = as it was      index of damaged
 //!   exchange of two empty folders: is it possible here        damaged                        = as it was      index of damaged
 //!   copy                                                      damaged  --->  whole           = as it was      index of damaged
@@ -15,7 +16,7 @@
 //! A crash before the exchange leaves the store as it was, and a half-written `hot.new` that the next repair removes. As soon
 //! as that is written it is `hot.whole`, and after the exchange it is the old one that is called so until it is removed. Nothing that lies under these names
 //! without a note of a repair of this tier (`note.rs`) is touched. What was lost is in the note of the old one before the exchange: whoever is
-//! killed between that and the end has not told it, and each repair does until one ends (`untold.rs`).
+//! killed between that and the end has not told it, and each repair does until somebody has said so (`untold.rs`).
 
 mod aside;
 mod note;
@@ -28,7 +29,7 @@ use std::path::{Path, PathBuf};
 use splitstore_domain::{BlockKey, ByteCount};
 use splitstore_files::{OsFiles, StoreLock, exchange};
 use splitstore_ports::FileSystem;
-use splitstore_rocksdb::{Rescued, RocksHot, RocksOptions, cut_files};
+use splitstore_rocksdb::{Rescued, RocksHot, RocksOptions};
 
 use self::aside::{Aside, free_name};
 use self::note::{Losses, Note};
@@ -55,6 +56,8 @@ pub struct Repaired {
     pub cut: Vec<PathBuf>,
     /// The old hot tier.
     pub kept: PathBuf,
+    /// Folders in which the losses stand as not told yet.
+    untold: Vec<PathBuf>,
 }
 
 impl Repaired {
@@ -62,11 +65,19 @@ impl Repaired {
     pub const fn is_whole(&self) -> bool {
         self.lost.is_empty() && self.gaps == 0 && self.cut.is_empty()
     }
+
+    /// Writes down that somebody was told what was lost. Until then each repair tells it again.
+    pub fn told(&self) {
+        for folder in &self.untold {
+            // Who cannot write tells it once more.
+            let _ = note::told(folder);
+        }
+    }
 }
 
 impl StoreFolder {
     /// Writes the hot tier of a store anew from what can be read of it; the old one is kept beside it. For a store that nobody
-    /// has open, with room for a second hot tier on its disk.
+    /// has open, with room for a second hot tier on its disk. Call [`Repaired::told`] once somebody knows what was lost.
     ///
     /// Errors: `NoRepair` for an engine that has none; `Unfinished` where a run that has sealed cannot be finished; `OwnDisk` where hot is
     /// the root of a disk; `Interfered` where another process came between; `InTheWay` for what no repair has left; whatever else
@@ -146,8 +157,11 @@ impl Swap {
     fn beside(hot: PathBuf) -> Result<Self> {
         let (new, whole) = (named(&hot, ".new"), named(&hot, ".whole"));
         for path in [&new, &whole] {
-            if fs::symlink_metadata(path).is_err() {
-                continue;
+            match fs::symlink_metadata(path) {
+                Err(_) => continue,
+                // Nothing that is linked to is ours.
+                Ok(found) if !found.is_dir() => return Err(FolderError::InTheWay { path: path.clone() }),
+                Ok(_) => {}
             }
             match note::read(path, &hot).map_err(FolderError::io("look at", path))? {
                 None if note::is_bare(path) => note::remove_folder(path),
@@ -178,10 +192,13 @@ impl Swap {
     /// Before hours of copying.
     fn try_exchange(&self) -> Result<()> {
         let both = [&self.new, &self.whole];
-        both.into_iter().try_for_each(|path| fs::create_dir(path).map_err(FolderError::io("make", path)))?;
-        let exchanged = exchange(&self.new, &self.whole).map_err(FolderError::port(&self.hot));
-        both.into_iter()
-            .try_for_each(|path| fs::remove_dir(path).map_err(FolderError::io("remove", path)))?;
+        let made =
+            both.iter().try_for_each(|path| fs::create_dir(path).map_err(FolderError::io("make", path)));
+        let exchanged =
+            made.and_then(|()| exchange(&self.new, &self.whole).map_err(FolderError::port(&self.hot)));
+        for path in both {
+            let _ = fs::remove_dir(path);
+        }
         exchanged
     }
 
@@ -192,14 +209,14 @@ impl Swap {
                 let _ = note::remove_folder(path);
             }
         }
-        let _ = fs::remove_file(self.hot.join(note::NAME));
+        note::forget(&self.hot);
     }
 
     fn write(&self, store: &Path, aside: &Aside) -> Result<Repaired> {
         let port = FolderError::port(store);
-        let cut = cut_files(&aside.path).map_err(&port)?;
         let Rescued { blocks, bytes, lost, gaps, .. } = self.copy()?;
-        let mut repaired = Repaired { blocks, bytes, lost, gaps, cut, kept: aside.path.clone() };
+        let (cut, kept) = (aside.cut.clone(), aside.path.clone());
+        let mut repaired = Repaired { blocks, bytes, lost, gaps, cut, kept, untold: Vec::new() };
         like(&self.hot, &self.new).map_err(FolderError::io("give its owner", &self.new))?;
         fs::rename(&self.new, &self.whole).map_err(FolderError::io("rename", &self.new))?;
         let files = OsFiles::new();
@@ -220,8 +237,7 @@ impl Swap {
             let _ = note::remove_folder(&self.whole);
         }
         self.untold.add_to(repaired);
-        self.untold.told();
-        let _ = note::told(&repaired.kept);
+        repaired.untold = [&[repaired.kept.clone(), self.whole.clone()], self.untold.folders()].concat();
         Ok(())
     }
 

@@ -14,7 +14,8 @@ use splitstore_files::OsFiles;
 use splitstore_ports::FileSystem;
 use splitstore_rocksdb::cut_files;
 
-use super::{named, note};
+use super::named;
+use super::note::{self, Losses};
 use crate::folder::error::{FolderError, Result};
 
 /// Old hot tiers that are told apart.
@@ -24,18 +25,38 @@ const MOST_KEPT: u32 = 10_000;
 pub(super) struct Aside {
     hot: PathBuf,
     pub(super) path: PathBuf,
+    /// Those of its files that are cut: whoever opens hot drops what stood behind.
+    pub(super) cut: Vec<PathBuf>,
 }
 
 impl Aside {
-    /// Gives each file of hot a second name. Errors: a file system that cannot.
+    /// Gives each file of hot a second name, and writes down which of them are cut before anybody opens it. Errors: a file system that
+    /// cannot.
     pub(super) fn put(hot: &Path) -> Result<Self> {
-        let path = free_name(hot);
-        fs::create_dir(&path).map_err(FolderError::io("make", &path))?;
-        let aside = Self { hot: hot.to_owned(), path };
-        match aside.link_all() {
+        let mut aside = Self::of(hot, free_name(hot));
+        fs::create_dir(&aside.path).map_err(FolderError::io("make", &aside.path))?;
+        match aside.fill() {
             Ok(()) => Ok(aside),
             Err(error) => Err(aside.give_up(error)),
         }
+    }
+
+    /// One that an earlier repair has put.
+    pub(super) fn of(hot: &Path, path: PathBuf) -> Self {
+        Self { hot: hot.to_owned(), path, cut: Vec::new() }
+    }
+
+    fn fill(&mut self) -> Result<()> {
+        let noted = FolderError::io("write a note into", &self.path);
+        note::begin(&self.path, &self.hot).map_err(noted)?;
+        self.link_all()?;
+        self.cut = cut_files(&self.path).map_err(FolderError::port(&self.path))?;
+        if !self.cut.is_empty() {
+            let losses = Losses { lost: Vec::new(), gaps: self.cut.len() as u64 };
+            let noted = FolderError::io("write a note into", &self.path);
+            note::end(&self.path, &self.hot, &losses).map_err(noted)?;
+        }
+        Ok(())
     }
 
     fn link_all(&self) -> Result<()> {
@@ -56,10 +77,19 @@ impl Aside {
 
     /// After a failure: takes the second names away, unless they keep what hot has no more; then the error says so.
     pub(super) fn give_up(&self, error: FolderError) -> FolderError {
-        if self.is_in_hot().unwrap_or(false) && fs::remove_dir_all(&self.path).is_ok() {
+        self.drop_if_useless();
+        if !self.path.exists() {
             return error;
         }
         FolderError::Kept { path: self.path.clone(), source: Box::new(error) }
+    }
+
+    /// Takes the second names away, unless they keep what hot has no more.
+    pub(super) fn drop_if_useless(&self) {
+        if self.is_in_hot().unwrap_or(false) {
+            // What is left is named, or looked at again by the next repair.
+            let _ = note::remove_folder(&self.path);
+        }
     }
 
     /// Whether what hot has no more is of no use: the engine writes all but tables anew at each open, once it has read it to the end.

@@ -4,7 +4,7 @@
 //!   hot /data/store/hot    first, and all there is in a tier that is being written
 //!   gaps 0                 in the one that was given up for it
 //!   lost a0e40220..        likewise, a line for each key
-//!   told                   last, once a repair has returned that said so
+//!   told                   last, once somebody was told
 //! ```
 //! A name beside hot may be somebody else's: nothing without a note is removed or renamed, but for an empty folder. The name alone of the
 //! hot tier counts, not where it lay: a store may be moved.
@@ -21,6 +21,9 @@ use splitstore_domain::BlockKey;
 pub(super) const NAME: &str = "SPLITSTORE-REPAIR";
 const UNFINISHED: &str = "SPLITSTORE-REPAIR.new";
 const TOLD: &str = "told";
+/// What reading a note says where there is none of ours.
+const NONE: [ErrorKind; 4] =
+    [ErrorKind::NotFound, ErrorKind::NotADirectory, ErrorKind::IsADirectory, ErrorKind::InvalidData];
 
 /// What a note says.
 #[derive(Debug, PartialEq, Eq)]
@@ -58,16 +61,22 @@ pub(super) fn end(folder: &Path, hot: &Path, losses: &Losses) -> io::Result<()> 
 /// Says that what the note in a folder says was told.
 pub(super) fn told(folder: &Path) -> io::Result<()> {
     let text = fs::read_to_string(folder.join(NAME))?;
-    write(folder, &format!("{text}{TOLD}\n"))
+    write(folder, &format!("{}\n{TOLD}\n", text.trim_end()))
+}
+
+/// Takes the note out of a hot tier that stays.
+pub(super) fn forget(hot: &Path) {
+    for name in [NAME, UNFINISHED] {
+        // It says nothing to anybody where it is.
+        let _ = fs::remove_file(hot.join(name));
+    }
 }
 
 /// What the note in a folder says; `None` if there is none, or one of a hot tier of another name.
 pub(super) fn read(folder: &Path, hot: &Path) -> io::Result<Option<Note>> {
     let text = match fs::read_to_string(folder.join(NAME)) {
         Ok(text) => text,
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Ok(None);
-        }
+        Err(error) if NONE.contains(&error.kind()) => return Ok(None),
         Err(error) => return Err(error),
     };
     let named = text.lines().next().and_then(|line| line.strip_prefix("hot "));

@@ -4,12 +4,15 @@
 //!   hot.damaged-1    note: gaps 0, lost a0e4..           the old tier under its second name  \  the same losses
 //!   hot.damaged-2    note: gaps 0, lost a0e4..           and as it was exchanged             /
 //!   hot.damaged-3    note: gaps 0, lost 1220.., told     of an earlier repair
+//!   hot.damaged-4    note: gaps 1                        of one that was killed before it copied, and had found its log damaged
+//!   hot.damaged-5    note                                likewise, with a sound log: of no use
 //! ```
-//! They are told by each repair until one returns.
+//! They are told by each repair until somebody has said so ([`Repaired::told`]).
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::aside::Aside;
 use super::note::{self, Losses, Note};
 use super::{Repaired, named};
 use crate::folder::error::{FolderError, Result};
@@ -38,13 +41,19 @@ impl Untold {
     }
 
     fn add(&mut self, path: PathBuf, hot: &Path) -> Result<()> {
-        if let Some(Note::Untold(losses)) =
-            note::read(&path, hot).map_err(FolderError::io("look at", &path))?
-        {
-            self.folders.push(path);
-            if !self.losses.contains(&losses) {
-                self.losses.push(losses);
+        // Nothing that is linked to.
+        if !fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_dir()) {
+            return Ok(());
+        }
+        match note::read(&path, hot).map_err(FolderError::io("look at", &path))? {
+            Some(Note::Untold(losses)) => {
+                self.folders.push(path);
+                if !self.losses.contains(&losses) {
+                    self.losses.push(losses);
+                }
             }
+            Some(Note::New) => Aside::of(hot, path).drop_if_useless(),
+            Some(Note::Told) | None => {}
         }
         Ok(())
     }
@@ -59,10 +68,8 @@ impl Untold {
         repaired.lost.dedup();
     }
 
-    /// Writes down that they were told. Who cannot write tells them once more.
-    pub(super) fn told(&self) {
-        for folder in &self.folders {
-            let _ = note::told(folder);
-        }
+    /// Where they stand.
+    pub(super) fn folders(&self) -> &[PathBuf] {
+        &self.folders
     }
 }
