@@ -163,9 +163,15 @@ fn a_log_that_a_killed_repair_found_damaged_is_told_by_the_next() {
     let useless = tool.store().join("hot.damaged-8");
     fs::create_dir(&useless).unwrap();
     fs::write(useless.join("SPLITSTORE-REPAIR"), "hot hot\n").unwrap();
+    // Of one that was killed behind its exchange: a table of the same name as one of hot, and another file.
+    let (table, _) = tables(&tool.store().join("hot")).next().unwrap();
+    let other = tool.store().join("hot.damaged-9");
+    fs::create_dir(&other).unwrap();
+    fs::write(other.join(table.file_name().unwrap()), b"old").unwrap();
+    fs::write(other.join("SPLITSTORE-REPAIR"), "hot hot\n").unwrap();
     let ran = tool.run("--json repair");
     assert_eq!((ran.code, &ran.object()["gaps"]), (1, &1.into()), "{}", ran.err);
-    assert!(kept.join("000008.log").exists() && !useless.exists());
+    assert!(kept.join("000008.log").exists() && other.exists() && !useless.exists());
     assert!(tool.ok("repair").contains("nothing was lost"), "it has been told");
 }
 

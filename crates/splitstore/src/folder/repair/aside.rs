@@ -8,6 +8,7 @@
 //! files. They are still here then.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use splitstore_files::OsFiles;
@@ -99,12 +100,18 @@ impl Aside {
         for entry in fs::read_dir(&self.path).map_err(list)? {
             let (file, name) = entry.map(|entry| (entry.path(), entry.file_name())).map_err(list)?;
             let is_table = file.extension().is_some_and(|end| end == "sst");
-            if (is_table || cut.contains(&file)) && !self.hot.join(name).exists() {
+            if (is_table || cut.contains(&file)) && !is_same(&file, &self.hot.join(name)) {
                 return Ok(false);
             }
         }
         Ok(true)
     }
+}
+
+/// Whether both are names of one file: a tier that was written anew has tables of the same names.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let file = |path| fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino())).ok();
+    file(one).is_some_and(|one| Some(one) == file(other))
 }
 
 /// The first name for an old hot tier that nothing has, be it a link that leads nowhere.
