@@ -105,7 +105,8 @@ fn chain(error: &Error) -> String {
 /// In the order in which it helps: an import asks for what is lost, and ends at the same page.
 const HOT: &str =
     "`repair` writes what can be read of it anew, and importing the chain then brings back what is lost";
-const HOT_UNREPAIRED: &str = "make a new store and import the chain into that: this engine has no `repair`";
+pub(crate) const HOT_UNREPAIRED: &str =
+    "make a new store and import the chain into that: this engine has no `repair`";
 const COLD: &str = "put back a whole copy of cold, or make a new store and import the chain into that";
 const UNOPENED: &str = "put back a whole copy of the store, or make a new one and import the chain into that";
 const DAMAGED: &str = "if it is hot, `repair` writes what can be read of it anew, and importing the chain then brings back what is lost; if it \
@@ -113,7 +114,7 @@ const DAMAGED: &str = "if it is hot, `repair` writes what can be read of it anew
 
 /// What helps against damage, by what this message says of where it is.
 fn against_damage(message: &str, engine: Option<HotEngine>) -> &'static str {
-    let [hot, cold] = ["hot tier", "cold tier"].map(|tier| message.contains(tier));
+    let [hot, cold] = ["hot tier", "cold store"].map(|tier| message.contains(tier));
     match (hot, cold) {
         (true, false) if message.contains("open hot tier") => UNOPENED,
         (true, false) if engine.is_some_and(HotEngine::has_repair) => HOT,

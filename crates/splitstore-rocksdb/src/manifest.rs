@@ -59,19 +59,30 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>> {
 ///
 /// Errors: a file that cannot be read.
 pub fn cut_files(folder: impl AsRef<Path>) -> Result<Vec<PathBuf>> {
-    let is_either = |path: &Path| is_log(path) || is_list(path);
-    files(folder.as_ref(), is_either, |bytes| first_odd(bytes).is_some())
+    let mut cut = Vec::new();
+    for file in files(folder.as_ref(), |path| is_log(path) || is_list(path))? {
+        if read(&file)?.is_some_and(|bytes| first_odd(&bytes).is_some()) {
+            cut.push(file);
+        }
+    }
+    Ok(cut)
 }
 
 /// Logs of writes of a tier that nobody has open, if they have damage before sound records, which the engine will drop: those behind it in
-/// the log, and all of the logs that follow.
+/// the log, and all of the logs that follow. Each is read once.
 pub(crate) fn damaged_logs(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut damaged = files(folder, is_log, |bytes| matches!(end_of_writes(bytes), End::Damaged(_)))?;
-    let mut logs = files(folder, is_log, |bytes| !bytes.is_empty())?;
-    // A kill cuts the last one only.
-    logs.pop();
-    let cut = files(folder, |path| logs.iter().any(|log| log == path), |bytes| first_odd(bytes).is_some())?;
-    damaged.extend(cut.into_iter().filter(|log| !damaged.contains(log)).collect::<Vec<_>>());
+    let (mut damaged, mut goes_on) = (Vec::new(), false);
+    for log in files(folder, is_log)?.into_iter().rev() {
+        let Some(bytes) = read(&log)? else { continue };
+        match end_of_writes(&bytes) {
+            End::Damaged(_) => damaged.push(log),
+            // A kill cuts the last one only.
+            End::Cut(_) if goes_on => damaged.push(log),
+            End::Cut(_) | End::Whole => {}
+        }
+        goes_on |= !bytes.is_empty();
+    }
+    damaged.reverse();
     Ok(damaged)
 }
 
@@ -83,13 +94,13 @@ fn is_list(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("MANIFEST-"))
 }
 
-/// The files of this kind in which something is to be found.
-fn files(folder: &Path, kind: impl Fn(&Path) -> bool, found: impl Fn(&[u8]) -> bool) -> Result<Vec<PathBuf>> {
+/// The files of this kind, by name.
+fn files(folder: &Path, kind: impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>> {
     let failed = |error| PortError::io(format!("list {}", folder.display()), error);
     let mut named = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        if kind(&path) && read(&path)?.is_some_and(|bytes| found(&bytes)) {
+        if kind(&path) {
             named.push(path);
         }
     }

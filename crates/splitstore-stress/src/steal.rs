@@ -7,9 +7,10 @@
 //!   a wait               <----------->
 //!   looked at         '----------------------'            the count comes with the tick after the host is back
 //! ```
-//! What is said of a wait is the least that it can be: a count is cut down to whole hundredths, so one of them may
-//! be older than the wait; and of all processors the one counts that was away longest, although a thread may have
-//! waited for one after the other.
+//! What is said of a wait is little rather than much: a count is cut down to whole hundredths, so one of them may
+//! be older than the wait and is left out; and of all processors the one counts that was away longest, although a thread may have
+//! waited for one after the other. It is no lower bound: what the host takes just behind a wait cannot be told from what
+//! is counted late.
 
 use std::fs;
 use std::time::Duration;
@@ -41,7 +42,7 @@ impl Steal {
         }
     }
 
-    /// How long one processor was away at least, from `began` to `ended`.
+    /// How long one processor was away from `began` to `ended`, about.
     pub fn between(&self, began: Duration, ended: Duration) -> Duration {
         let units = self.lost(began, ended + LATE).into_iter().max().unwrap_or(0);
         let sure = u32::try_from(units.saturating_sub(1)).unwrap_or(u32::MAX);

@@ -23,7 +23,7 @@ pub struct Wait {
     pub took: Duration,
     /// Without waiting for a processor that was there.
     pub own: Duration,
-    /// For how long one processor at least was with somebody else.
+    /// For how long a processor was with somebody else meanwhile ([`Steal`]).
     pub host: Duration,
 }
 
@@ -65,7 +65,7 @@ impl Waits {
     /// What the longest of a kind beside the compaction takes if the host's share is taken from each, given the
     /// longest of all as seen.
     pub fn apart(&self, op: Op, seen: Duration) -> Duration {
-        self.of(op).map(Wait::apart).max().unwrap_or(seen.min(LONG)).max(seen.min(LONG))
+        self.of(op).map(Wait::apart).fold(seen.min(LONG), Duration::max)
     }
 }
 

@@ -8,7 +8,7 @@ use splitstore::domain::{Audit, Violation};
 use splitstore::folder::HotEngine;
 
 use crate::args::{Cli, WindowArgs};
-use crate::exit::Outcome;
+use crate::exit::{HOT_UNREPAIRED, Outcome};
 use crate::opened;
 use crate::output::Output;
 
@@ -74,7 +74,7 @@ fn way_out(audit: &Audit, engine: HotEngine) -> &'static str {
         if engine.has_repair() {
             "run `repair`, which writes what can be read of hot to a new one, then `verify` again"
         } else {
-            "make a new store and import the chain into that: this engine has no `repair`"
+            HOT_UNREPAIRED
         }
     } else if any(|found| matches!(found, Violation::Unreadable { what: "cold", .. })) {
         "put back a copy of cold that is whole, or import the chain into a new store"
